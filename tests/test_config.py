@@ -4,7 +4,7 @@ from typing import Literal
 
 import pytest
 
-from ostinato.config import read_config, write_config
+from ostinato.config import check, read_config, write_config
 from ostinato.errors import ConfigError
 
 
@@ -92,3 +92,9 @@ def test_a_file_with_a_byte_order_mark_or_in_another_encoding(tmp_path):
     path.write_bytes("name = 'Häuser'".encode("latin-1"))
     with pytest.raises(ConfigError, match="is no TOML"):
         read_config(path, Settings)
+
+
+def test_a_setting_outside_its_range_is_an_error_of_the_settings():
+    check(True, "not said")
+    with pytest.raises(ConfigError, match=r"^units must be 1 or more, is 0$"):
+        check(False, "units must be 1 or more, is 0")

@@ -6,7 +6,7 @@ import dataclasses
 import math
 from typing import Literal
 
-from ostinato.errors import ConfigError
+from ostinato.config import check
 
 _SEEDS = 2**31  # seeds travel as int32
 
@@ -177,9 +177,3 @@ class SamplingConfig:
         check(0 <= self.top_k < _SEEDS, f"--top-k {self.top_k} is no number of pieces; 0 draws among all")
         check(0 < self.top_p <= 1, f"--top-p {self.top_p} is not above 0 and at most 1")
         check(0 <= self.seed < _SEEDS, f"--seed {self.seed} is not at least 0 and below {_SEEDS}")
-
-
-def check(condition: bool, fault: str) -> None:
-    """Raises ConfigError where a setting is outside its range."""
-    if not condition:
-        raise ConfigError(fault)

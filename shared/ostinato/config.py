@@ -99,6 +99,12 @@ def as_field(path: str | Path, name: str, value: Any, hint: Any) -> Any:
     raise ConfigError(f"{path}: {name} = {value!r} is not of type {getattr(kind, '__name__', kind)}")
 
 
+def check(condition: bool, fault: str) -> None:
+    """Raises ConfigError where a setting is outside its range."""
+    if not condition:
+        raise ConfigError(fault)
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, Path):
         return str(value)
