@@ -32,6 +32,12 @@ def test_control_pieces_have_the_ids_of_every_vocabulary(tokenizer):
     assert tokenizer.pieces([4, 5]) == ["<en>", "<de>"]
 
 
+def test_the_id_of_a_piece_is_where_the_piece_stands(tokenizer):
+    assert [tokenizer.id_of(piece) for piece in ("</s>", "<unk>", "<de>")] == [END, UNKNOWN, 5]
+    with pytest.raises(ModelError, match="no piece '<fr>'"):
+        tokenizer.id_of("<fr>")
+
+
 def test_the_vocabulary_is_at_most_as_large_as_asked_for(captions):
     assert Tokenizer(train_sentencepiece(captions, 400)).size == 400
     assert 256 + 4 < Tokenizer(train_sentencepiece(["one line"] * 3, 5000)).size < 300

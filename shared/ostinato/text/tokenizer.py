@@ -125,3 +125,14 @@ class Tokenizer:
     def pieces(self, ids: Sequence[int]) -> list[str]:
         """Returns the pieces as they are written in the model, with U+2581 for a space."""
         return [self._processor.id_to_piece(int(piece_id)) for piece_id in ids]
+
+    def id_of(self, piece: str) -> int:
+        """Returns the id of a piece, such as a target language's control piece.
+
+        Raises:
+          ModelError: the vocabulary has no such piece.
+        """
+        piece_id = self._processor.piece_to_id(piece)
+        if self._processor.id_to_piece(piece_id) != piece:
+            raise ModelError(f"the vocabulary has no piece {piece!r}; it was prepared for other data")
+        return piece_id
