@@ -61,9 +61,7 @@ def prepare(
     """
     examples = _with_splits(examples)
     fingerprint = _fingerprint(examples, config)
-    if run.prepared_path.exists():
-        if run.prepared["fingerprint"] != fingerprint:
-            raise DataError(f"{run.folder} was prepared from other data or settings; name a new --run")
+    if run.is_prepared_from(fingerprint):
         return Prepared(**run.prepared["counts"])
 
     check_photos(examples)
@@ -104,8 +102,7 @@ def prepare(
         skipped_captions=skipped_captions,
         pieces=tokenizer.size,
     )
-    record = {"config": dataclasses.asdict(config), "fingerprint": fingerprint, "counts": dataclasses.asdict(prepared)}
-    write_atomically(run.prepared_path, json.dumps(record, indent=2) + "\n")
+    run.write_prepared(config, fingerprint, prepared)
     return prepared
 
 

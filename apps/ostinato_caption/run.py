@@ -1,21 +1,18 @@
-"""The run directory: everything that one training run needs or makes, in one folder."""
+"""The run directory of captioning: examples and cached image features besides what every run has."""
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import functools
 import json
-import logging
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import ClassVar
 
 import numpy as np
 
 from ostinato.config import read_config
-from ostinato.errors import ConfigError, DataError
-from ostinato.text import Tokenizer
+from ostinato.errors import DataError
+from ostinato.run_directory import RunDirectory
 from ostinato_caption.config import PrepareConfig, TrainConfig
 from ostinato_caption.data import Example
 
@@ -23,28 +20,19 @@ _OF_THE_NETWORK = ("embedding_size", "units", "attention", "attention_units")
 
 
 @dataclasses.dataclass(frozen=True)
-class Run:
+class Run(RunDirectory):
     """The files of a run directory, by what they are.
 
     Args:
       folder: the run directory.
     """
 
-    folder: Path
-
-    @property
-    def tokenizer_path(self) -> Path:
-        return self.folder / "tokenizer.model"
+    application: ClassVar[str] = "ostinato_caption"
 
     @property
     def examples_path(self) -> Path:
         """One JSON object a line; the number of the line is the row of the photo's features."""
         return self.folder / "examples.jsonl"
-
-    @property
-    def prepared_path(self) -> Path:
-        """Written last by `prepare`: its settings, counts, and a fingerprint of the data."""
-        return self.folder / "prepared.json"
 
     @property
     def features_path(self) -> Path:
@@ -57,78 +45,19 @@ class Run:
         return self.folder / "features_fine_tuned.npy"
 
     @property
-    def config_path(self) -> Path:
-        return self.folder / "train.toml"
-
-    @property
-    def metrics_path(self) -> Path:
-        return self.folder / "metrics.jsonl"
-
-    @property
-    def log_path(self) -> Path:
-        return self.folder / "train.log"
-
-    @property
-    def model_path(self) -> Path:
-        """Weights of image encoder and decoder, written when training is complete."""
-        return self.folder / "model.npz"
-
-    def phase_folder(self, phase: str) -> Path:
-        return self.folder / "checkpoints" / phase
-
-    @functools.cached_property
-    def prepared(self) -> dict[str, Any]:
-        """What `prepare` wrote about itself.
-
-        Raises:
-          DataError: `prepare` has not been run, or did not come to its end.
-        """
-        try:
-            return json.loads(self.prepared_path.read_text(encoding="utf-8"))
-        except (FileNotFoundError, NotADirectoryError) as error:
-            raise DataError(f"{self.folder} is no prepared run directory; run `prepare` first") from error
-        except ValueError as error:
-            raise DataError(f"{self.prepared_path} is damaged; prepare a new run directory") from error
-
-    @property
     def prepare_config(self) -> PrepareConfig:
         return PrepareConfig(**self.prepared["config"])
 
     def check_resumes(self, config: TrainConfig) -> None:
         """Raises ConfigError where training has begun with settings that cannot be changed any more."""
-        begun = {path.parent.name for path in self.folder.glob("checkpoints/*/*.npz")}
+        begun = self.begun_phases()
         if not begun or not self.config_path.exists():
             return
         before = read_config(self.config_path, TrainConfig)
         fixed = [*_OF_THE_NETWORK, *(["fine_tune_blocks"] if "fine_tune" in begun else [])]
         if (before.averaging > 0) != (config.averaging > 0):
             fixed.append("averaging")
-        for name in fixed:
-            old, new = getattr(before, name), getattr(config, name)
-            if old != new:
-                raise ConfigError(
-                    f"{self.folder} was begun with {name} = {old}, not {new}; keep it, or prepare a new run directory"
-                )
-
-    @contextlib.contextmanager
-    def log(self) -> Iterator[None]:
-        """Within the context, what the library reports of training is appended to the log file."""
-        handler = logging.FileHandler(self.log_path, encoding="utf-8")
-        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
-        loggers = [logging.getLogger(name) for name in ("ostinato", "ostinato_caption")]
-        for logger in loggers:
-            logger.setLevel(logging.INFO)
-            logger.addHandler(handler)
-        try:
-            yield
-        finally:
-            for logger in loggers:
-                logger.removeHandler(handler)
-            handler.close()
-
-    @functools.cached_property
-    def tokenizer(self) -> Tokenizer:
-        return Tokenizer.load(self.tokenizer_path)
+        self.check_unchanged(config, fixed)
 
     @functools.cached_property
     def examples(self) -> list[Example]:
