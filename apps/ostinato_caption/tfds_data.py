@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
-import logging
-import os
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from ostinato.errors import DataError
 from ostinato.files import write_atomically
+from ostinato.tfds_builder import download, find_builder
 from ostinato_caption.data import Example
 
 # `restval` of COCO: what Karpathy's split adds to the training photos.
@@ -32,7 +27,10 @@ def read_tfds(name: str, data_dir: str | Path | None = None) -> list[Example]:
     Raises:
       DataError: TensorFlow Datasets is not installed, has no such set, or it cannot be downloaded.
     """
-    builder = _builder(name, data_dir)
+    builder = find_builder(name, data_dir, such_as="coco_captions")
+    if not {"image", "captions"} <= set(builder.info.features or ()):
+        raise DataError(f"tfds:{name} has no features image and captions; name a captioning set, such as coco_captions")
+    download(builder, name)
     folder = Path(builder.data_dir) / "photos"
     examples = []
     for split in builder.info.splits:
@@ -46,52 +44,6 @@ def read_tfds(name: str, data_dir: str | Path | None = None) -> list[Example]:
                     write_atomically(path, record["image"])
                 examples.append(Example(str(path), _SPLITS.get(split, split), captions))
     return examples
-
-
-def _builder(name: str, data_dir: str | Path | None) -> Any:
-    try:
-        import tensorflow_datasets as tfds
-    except ImportError as error:
-        raise DataError(f'tfds:{name} needs TensorFlow Datasets; run `pip install "ostinato[tfds]"`') from error
-    try:
-        builder = tfds.builder(name, data_dir=os.fspath(data_dir) if data_dir else None)
-    except (tfds.core.DatasetNotFoundError, ValueError, AssertionError) as error:  # the last for an unknown version
-        raise DataError(f"TensorFlow Datasets has no {name!r}; try tfds:coco_captions") from error
-    if not {"image", "captions"} <= set(builder.info.features or ()):
-        raise DataError(f"tfds:{name} has no features image and captions; name a captioning set, such as coco_captions")
-    try:
-        with _quiet_download():
-            builder.download_and_prepare()
-    except (OSError, tfds.download.DownloadError) as error:  # what `requests` raises is an OSError
-        raise DataError(
-            f"tfds:{name} could not be downloaded ({_reason(error)}); check the network, or unpack the set and "
-            "give its folder"
-        ) from error
-    return builder
-
-
-@contextlib.contextmanager
-def _quiet_download() -> Iterator[None]:
-    """Standard output is for results, a bar for terminals; connections are tried ten times with a warning each."""
-    import tensorflow_datasets as tfds
-
-    if not sys.stderr.isatty():
-        tfds.disable_progress_bar()
-    connections = logging.getLogger("urllib3.connectionpool")
-    level = connections.level
-    connections.setLevel(logging.ERROR)
-    try:
-        with contextlib.redirect_stdout(sys.stderr if sys.stderr.isatty() else io.StringIO()):
-            yield
-    finally:
-        connections.setLevel(level)
-
-
-def _reason(error: Exception) -> str:
-    url = getattr(getattr(error, "request", None), "url", None)
-    if url is not None:
-        return f"no answer from {url}"
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 def _skip_decoding() -> Any:
