@@ -1,0 +1,1 @@
+"""Many to many: a sentence in, its translations out."""

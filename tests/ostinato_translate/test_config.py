@@ -1,0 +1,41 @@
+import dataclasses
+import inspect
+
+import pytest
+
+from ostinato.config import read_config, write_config
+from ostinato.errors import ConfigError
+from ostinato_translate.config import PrepareConfig
+
+
+@pytest.mark.parametrize("kind", [PrepareConfig])
+def test_the_defaults_are_valid_and_documented_field_by_field(kind):
+    kind()
+    source = inspect.getsource(kind)
+    for field in dataclasses.fields(kind):
+        assert f"    {field.name}: " in source
+    assert source.count('"""') >= 2 * len(dataclasses.fields(kind))
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings", "named"),
+    [
+        (PrepareConfig, {"languages": ("de",)}, "languages must be two or more"),
+        (PrepareConfig, {"languages": ("de", "de")}, "one code is there twice"),
+        (PrepareConfig, {"languages": ("de", "german")}, "'german' is no code"),
+        (PrepareConfig, {"languages": ("de", "pt_BR")}, "'pt_BR' is no code"),
+        (PrepareConfig, {"vocabulary_size": 299}, "vocabulary_size"),
+        (PrepareConfig, {"max_pieces": 0}, "max_pieces"),
+        (PrepareConfig, {"max_length_ratio": 0.9}, "max_length_ratio"),
+        (PrepareConfig, {"max_length_ratio": float("nan")}, "max_length_ratio"),
+    ],
+)
+def test_a_setting_outside_its_range_is_named(kind, settings, named):
+    with pytest.raises(ConfigError, match=named):
+        kind(**settings)
+
+
+def test_languages_are_read_from_a_file_as_they_were_written(tmp_path):
+    config = PrepareConfig(languages=("de", "pt-br"), deduplicate=False)
+    write_config(tmp_path / "prepare.toml", config)
+    assert read_config(tmp_path / "prepare.toml", PrepareConfig) == config
