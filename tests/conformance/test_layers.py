@@ -22,6 +22,7 @@ from ostinato.layers import (
     EncoderDecoder,
     ImageEncoder,
     MultiplicativeAttention,
+    TextEncoder,
 )
 
 # What variables of Keras 3.15 say when NumPy 2 reads them.
@@ -67,6 +68,11 @@ def token_ids(*shape):
     return random.integers(1, 11, shape, dtype="int32")
 
 
+def padded(ids):
+    """Sentences of different lengths."""
+    return np.where(np.arange(ids.shape[1]) < ids.shape[1] - 2 * np.arange(len(ids))[:, None], ids, 0)
+
+
 def decoder(attention="multiplicative"):
     return AttentionDecoder(
         vocabulary_size=11, embedding_size=3, units=7, attention=attention, attention_units=5, dropout=0.1
@@ -107,6 +113,24 @@ CASES = [
         apply,
         (3, 2, 5, 11),
         17,
+    ),
+    Case(
+        "TextEncoder",
+        lambda: TextEncoder(11, embedding_size=5, units=3, dropout=0.1),
+        (padded(token_ids(3, 7)),),
+        apply,
+        (3, 7, 6),
+        13,
+    ),
+    Case(
+        "EncoderDecoder of text",
+        lambda: EncoderDecoder(
+            TextEncoder(11, embedding_size=3, units=2, dropout=0.1), decoder(), share_embedding=True
+        ),
+        (padded(token_ids(3, 9)), token_ids(3, 2, 5)),
+        apply,
+        (3, 2, 5, 11),
+        29,
     ),
     Case(
         "ImageEncoder",
@@ -253,7 +277,7 @@ def test_a_bfloat16_layer_stays_one_where_the_default_is_float32(case):
     assert_array_equal(answer(reloaded, case.inputs), answer(mixed, case.inputs))
 
 
-@pytest.mark.parametrize("case", CASES[2:6], ids=lambda case: case.name)
+@pytest.mark.parametrize("case", [case for case in CASES if "Decoder" in case.name], ids=lambda case: case.name)
 @pytest.mark.usefixtures("bfloat16")
 def test_bfloat16_trains_and_gives_float32_logits(case):
     model = built(case)

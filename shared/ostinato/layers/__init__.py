@@ -4,6 +4,7 @@ from ostinato.layers.attention import AdditiveAttention, Memory, MultiplicativeA
 from ostinato.layers.attention_decoder import AttentionDecoder, DecoderState
 from ostinato.layers.encoder_decoder import EncoderDecoder
 from ostinato.layers.image_encoder import ImageEncoder
+from ostinato.layers.text_encoder import TextEncoder
 
 __all__ = [
     "AdditiveAttention",
@@ -13,5 +14,6 @@ __all__ = [
     "ImageEncoder",
     "Memory",
     "MultiplicativeAttention",
+    "TextEncoder",
     "masked_softmax",
 ]

@@ -18,9 +18,11 @@ class EncoderDecoder(keras.Model):
         logits = model((inputs, target_ids))  # teacher forcing: same weights, whole sequences at once
 
     Args:
-      encoder: a layer from inputs [B, ...] to features float [B, S, D]; None if the inputs are features already (a
-        frozen network's, computed once and cached).
+      encoder: a layer from inputs [B, ...] to features float [B, S, D], whose `compute_mask` says which of them count;
+        None if the inputs are features already (a frozen network's, computed once and cached).
       decoder: an `AttentionDecoder`.
+      share_embedding: the encoder reads pieces of the decoder's vocabulary, with the decoder's vectors (Press and Wolf
+        2017, section 4, three-way tying).
 
     Call arguments:
       inputs: a pair of the encoder's input and target_ids int [B, K, T], K sequences for each input, each beginning
@@ -32,8 +34,13 @@ class EncoderDecoder(keras.Model):
     Reference: Sutskever et al. 2014 (sequences); Vinyals et al. 2015 (images).
     """
 
-    def __init__(self, encoder: keras.layers.Layer | None, decoder: AttentionDecoder, **kwargs):
+    def __init__(
+        self, encoder: keras.layers.Layer | None, decoder: AttentionDecoder, *, share_embedding: bool = False, **kwargs
+    ):
         super().__init__(**kwargs)
+        self.share_embedding = share_embedding
+        if share_embedding:
+            encoder.embedding = decoder.embedding
         self.encoder = encoder
         self.decoder = decoder
 
@@ -53,8 +60,10 @@ class EncoderDecoder(keras.Model):
 
     def encode(self, inputs: Tensor, *, training: bool = False) -> Memory:
         """Returns the `Memory` of inputs [B, ...]: keys projected and values, computed once for each input."""
-        features = inputs if self.encoder is None else self.encoder(inputs)
-        return self.decoder.remember(features, training=training)
+        if self.encoder is None:
+            return self.decoder.remember(inputs, training=training)
+        features = self.encoder(inputs)  # `call` has told Keras whether this is training
+        return self.decoder.remember(features, self.encoder.compute_mask(inputs, None), training=training)
 
     def initial_state(self, memory: Memory, num_sequences: int | Tensor = 1) -> DecoderState:
         """Returns the decoder's state before the first token, for K sequences of each input."""
@@ -69,10 +78,14 @@ class EncoderDecoder(keras.Model):
         return self.decoder(target_ids, self.encode(inputs, training=training), training=training)
 
     def get_config(self):
+        encoder = keras.saving.serialize_keras_object(self.encoder)
+        if self.share_embedding:
+            encoder.pop("build_config", None)  # built on its own, it would have vectors of its own
         return {
             **super().get_config(),
-            "encoder": keras.saving.serialize_keras_object(self.encoder),
+            "encoder": encoder,
             "decoder": keras.saving.serialize_keras_object(self.decoder),
+            "share_embedding": self.share_embedding,
         }
 
     @classmethod
