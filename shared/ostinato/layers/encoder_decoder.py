@@ -40,6 +40,8 @@ class EncoderDecoder(keras.Model):
         super().__init__(**kwargs)
         self.share_embedding = share_embedding
         if share_embedding:
+            if encoder is None:
+                raise ValueError("there is no encoder to share the embedding with")
             encoder.embedding = decoder.embedding
         self.encoder = encoder
         self.decoder = decoder
