@@ -14,6 +14,9 @@ from ostinato_translate.rows import Row, split_of
 
 Groups = dict[str, dict[str, Path]]
 
+# Ends of names that have the form of a language's code and are none; OPUS puts a file `.ids` beside its parallel ones.
+_NO_LANGUAGES = frozenset("bz2 csv ids log md md5 npy pdf tar tmx tsv txt xml xz zip".split())
+
 
 def find_groups(root: Path) -> Groups:
     """Finds the files of a folder that differ in nothing but the language at their end.
@@ -26,7 +29,7 @@ def find_groups(root: Path) -> Groups:
     for path in sorted(root.iterdir()):  # a plain file comes before its compressed one
         stem, dot, suffix = path.name.removesuffix(".gz").rpartition(".")
         language = language_code(suffix)
-        if dot and stem and language and path.is_file():
+        if dot and stem and language and suffix not in _NO_LANGUAGES and path.is_file():
             groups[stem].setdefault(language, path)
     return {stem: files for stem, files in groups.items() if len(files) > 1}
 

@@ -20,6 +20,7 @@ def folder(tmp_path):
     write(tmp_path, train__en=["one", "two", "three"], train__de__gz=["eins", "", "drei"], train__fr=["un", "deux", ""])
     write(tmp_path, test_2016_flickr__de__gz=["sieben"], test_2016_flickr__en__gz=["seven"])
     write(tmp_path, val__en=["five"], README__md=["read me"], notes__txt=["a"], alone__en=["b"], __en=["hidden"])
+    write(tmp_path, train__ids=["a", "b", "c"], train__tsv=["de\ten"], notes__md=["a"], train__log__gz=["done"])
     return tmp_path
 
 
