@@ -15,7 +15,7 @@ from ostinato_translate.rows import Row, split_of
 Groups = dict[str, dict[str, Path]]
 
 # Ends of names that have the form of a language's code and are none; OPUS puts a file `.ids` beside its parallel ones.
-_NO_LANGUAGES = frozenset("bz2 csv ids log md md5 npy pdf tar tmx tsv txt xml xz zip".split())
+_NO_LANGUAGES = {"bz2", "csv", "ids", "log", "md", "md5", "npy", "pdf", "tar", "tmx", "tsv", "txt", "xml", "xz", "zip"}
 
 
 def find_groups(root: Path) -> Groups:
