@@ -16,6 +16,7 @@ from ostinato.array_file import ArrayFile
 from ostinato.errors import DataError
 from ostinato.files import write_atomically
 from ostinato.text import Tokenizer, train_sentencepiece
+from ostinato.text.normalise import normalise
 from ostinato_translate.cleaning import Cleaner, LeftOut, hash_row, normalise_row
 from ostinato_translate.config import PrepareConfig
 from ostinato_translate.data import Corpus
@@ -103,7 +104,9 @@ def prepare(run: Run, corpus: Corpus, config: PrepareConfig, *, on_row: Callable
                 dev_rows.append(row)
                 continue
             kept = cleaner.limit({language: tokenizer.encode(text) for language, text in row.items()})
-            if kept:
+            if kept and split == "held_out":
+                dev_rows.append({language: row[language] for language in kept})
+            elif kept:
                 ids = [kept.get(language, []) for language in languages]
                 ends = num_tokens + np.cumsum([len(sentence) for sentence in ids])
                 tokens.append([piece_id for sentence in ids for piece_id in sentence])
@@ -163,18 +166,16 @@ class _SmallestHashes:
 def _used_rows(
     corpus: Corpus, survey: _Survey, cleaner: Cleaner, config: PrepareConfig
 ) -> Iterator[tuple[str, dict[str, str]]]:
-    """Yields the training rows that cleaning leaves, and the validation rows as people wrote them, with their split."""
+    """Yields `train` or `held_out` and what cleaning leaves of a training row, `dev` and a row as people wrote it."""
     for row in corpus.read(config.languages):
-        split, sentences = row.split, {}
-        if split in _TRAINING:
-            sentences = cleaner.clean(row.sentences)
-            is_held_out = survey.held_out and sentences and hash_row(sentences) in survey.held_out
-            split = "dev" if is_held_out else "train"
-        elif split == "dev":
-            sentences = normalise_row(row.sentences)
-        if len(sentences) > 1:
-            as_written = {language: row.sentences[language].strip() for language in sentences}
-            yield split, sentences if split == "train" else as_written
+        if row.split in _TRAINING:
+            kept = cleaner.clean(row.sentences)
+            if kept:
+                yield "held_out" if survey.held_out and hash_row(kept) in survey.held_out else "train", kept
+        elif row.split == "dev":
+            as_written = {language: text.strip() for language, text in row.sentences.items() if normalise(text)}
+            if len(as_written) > 1:
+                yield "dev", as_written
 
 
 def _check_enough(corpus: Corpus, sentences: Counter[str], num_dev_rows: int, left_out: LeftOut) -> None:

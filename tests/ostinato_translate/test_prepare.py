@@ -143,6 +143,14 @@ def test_of_a_large_corpus_no_more_rows_are_held_out_than_validation_needs(fresh
     assert prepared.rows == {"train": 1269, "dev": 31}
 
 
+def test_a_row_that_is_too_long_to_learn_is_not_held_out_either(fresh):
+    long = Row("", {"de": "x" * 10_000, "en": "y " * 5000})  # the least hash of these, as it happens
+    prepared = prepare(fresh, corpus_of(*numbered(60), long), CONFIG)
+    assert prepared.rows == {"train": 58, "dev": 2}
+    assert prepared.left_out["long_sentences"] == 2
+    assert max(len(row["de"]) for row in fresh.dev_rows) < 100
+
+
 def test_a_corpus_is_read_row_by_row(fresh):
     """Rows are gone before the next hundred come: a corpus may be larger than memory."""
     alive = 0
