@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 import pytest
 from keras import ops
 
-from ostinato.decoding import ControlTokens
+from ostinato.decoding import BeamOptions, ControlTokens, Hypotheses, beam_search
 
 NUM_CONTEXTS = 97
 NUM_PLACES = 3
+MAX_LENGTH = 5
 
 
 class Sentence(NamedTuple):
@@ -61,29 +63,31 @@ class ToyLanguage:
         seen = ops.stack([tokens, state.position, context], axis=-1)
         return log_probs, ops.cast(seen, "float32"), ToyState(context, state.position + 1)
 
-    def contexts(self, ids: Sequence[int]) -> list[int]:
+    def contexts(self, ids: Sequence[int], start: int = control.start) -> list[int]:
         """Returns the context in which each token of a sentence was written."""
         contexts, context = [], 0
-        for token in (self.control.start, *ids)[: len(ids)]:
+        for token in (start, *ids)[: len(ids)]:
             context = (context * 31 + token + 7) % NUM_CONTEXTS
             contexts.append(context)
         return contexts
 
-    def log_prob(self, ids: Sequence[int], item: int = 0) -> float:
-        return float(sum(self.table[item, c, token] for c, token in zip(self.contexts(ids), ids, strict=True)))
+    def log_prob(self, ids: Sequence[int], item: int = 0, start: int = control.start) -> float:
+        return float(sum(self.table[item, c, token] for c, token in zip(self.contexts(ids, start), ids, strict=True)))
 
-    def sentence(self, ids: Sequence[int], item: int = 0) -> Sentence:
-        return Sentence(tuple(ids), self.log_prob(ids, item))
+    def sentence(self, ids: Sequence[int], item: int = 0, start: int = control.start) -> Sentence:
+        return Sentence(tuple(ids), self.log_prob(ids, item, start))
 
     def attention(self, ids: Sequence[int]) -> np.ndarray:
         """Returns what the attention must be along a sentence: float [length, 3]."""
         read = (self.control.start, *ids[:-1])
         return np.stack([read, np.arange(len(ids)), self.contexts(ids)], axis=-1).astype("float32")
 
-    def finished(self, max_length: int, min_length: int = 1, item: int = 0) -> list[Sentence]:
+    def finished(
+        self, max_length: int, min_length: int = 1, item: int = 0, start: int = control.start
+    ) -> list[Sentence]:
         """Lists every sentence that ends, of at least `min_length` words and at most `max_length` tokens."""
         return [
-            self.sentence((*words, self.control.end), item)
+            self.sentence((*words, self.control.end), item, start)
             for num_words in range(min_length, max_length)
             for words in itertools.product(self.words, repeat=num_words)
         ]
@@ -93,6 +97,67 @@ class ToyLanguage:
         return [self.sentence(ids, item) for ids in itertools.product(self.words, repeat=length)]
 
 
+class AttentiveToyLanguage(ToyLanguage):
+    """The toy with attention that is a distribution over places, a random one for each context.
+
+    Of each item, `places_mask` keeps some places; the attention gives the others nothing.
+    """
+
+    def __init__(self, seed: int, batch: int = 1, num_places: Sequence[int] = (NUM_PLACES,), **settings: Any):
+        super().__init__(seed, batch, **settings)
+        self.places_mask = np.arange(max(num_places)) < np.array(num_places)[:, None]  # [B, S]
+        energies = np.random.default_rng(seed + 1).normal(0, 2, (batch, NUM_CONTEXTS, max(num_places)))
+        weights = np.exp(energies) * self.places_mask[:, None]
+        self.gaze = (weights / weights.sum(axis=-1, keepdims=True)).astype("float32")  # [B, contexts, S]
+
+    def start(self, rows: slice = slice(None)) -> tuple[ToyState, Any]:
+        state, table = super().start(rows)
+        # An item alone has no places but its own.
+        num_places = self.places_mask[rows].sum(axis=1).max()
+        return state, (table, ops.convert_to_tensor(self.gaze[rows, :, :num_places]))
+
+    @staticmethod
+    def step(tokens, state, memory):
+        table, gaze = memory
+        log_probs, _, next_state = ToyLanguage.step(tokens, state, table)
+        return log_probs, ops.matmul(ops.one_hot(next_state.context, NUM_CONTEXTS), gaze), next_state
+
+    def coverage(self, ids: Sequence[int], item: int = 0) -> np.ndarray:
+        """Returns the attention summed over a sentence, float [S of this item]."""
+        return self.gaze[item, self.contexts(ids)].sum(axis=0)[self.places_mask[item]]
+
+
+@functools.cache
+def _search_with(step, control, options):
+    def run(state, memory, inputs):
+        num_places = ops.shape(memory[1])[2] if isinstance(memory, tuple) else NUM_PLACES
+        return beam_search(step, state, memory, options, control=control, num_places=num_places, **inputs)
+
+    if keras.backend.backend() == "jax":  # which compiles every loop anew, unless it is told that nothing has changed
+        import jax
+
+        return jax.jit(run)
+    return run
+
+
+def _search(language, rows=slice(None), step=None, inputs=None, **options) -> Hypotheses:
+    chosen = BeamOptions(**{"max_length": MAX_LENGTH, **options})
+    inputs = {name: ops.convert_to_tensor(value) for name, value in (inputs or {}).items()}
+    found = _search_with(step or language.step, language.control, chosen)(*language.start(rows), inputs)
+    return Hypotheses(*(ops.convert_to_numpy(part) for part in found))
+
+
+@pytest.fixture
+def search() -> Callable[..., Hypotheses]:
+    """Searches (language, rows, step, inputs, **options): `inputs` are the arguments of each input by name."""
+    return _search
+
+
 @pytest.fixture
 def toy_language() -> Callable[..., ToyLanguage]:
     return ToyLanguage
+
+
+@pytest.fixture
+def attentive_toy_language() -> Callable[..., AttentiveToyLanguage]:
+    return AttentiveToyLanguage

@@ -1,4 +1,5 @@
 import functools
+from typing import Any
 
 import keras
 import numpy as np
@@ -163,6 +164,40 @@ def test_banned_tokens_are_never_drawn(toy_language):
     found = draw(language, num_results=99, temperature=5.0)
     drawn = found.ids[np.arange(MAX_LENGTH) < found.lengths[:, :, None]]
     assert set(drawn.tolist()) == {2, 4, 5, 6}
+
+
+def test_inputs_may_have_starts_and_greatest_lengths_of_their_own(toy_language):
+    language = toy_language(10, batch=3, num_words=7, end=-9.0)
+    starts, limits = [1, 5, 3], [3, MAX_LENGTH, 1]
+    state, table = language.start()
+    settings: dict[str, Any] = {
+        "control": language.control,
+        "num_places": NUM_PLACES,
+        "start_tokens": np.array(starts),
+        "max_lengths": np.array(limits),
+    }
+    noise = np.random.default_rng(0).random((MAX_LENGTH, 3, 1, language.vocabulary), dtype="float32")
+    written = {
+        "greedy": greedy_search(language.step, state, table, max_length=MAX_LENGTH, **settings),
+        "sampled": sample(
+            language.step,
+            state,
+            table,
+            SamplingOptions(max_length=MAX_LENGTH),
+            uniform=lambda position, shape: ops.take(noise, position, axis=0),
+            **settings,
+        ),
+    }
+    assert_array_equal(written["greedy"].lengths[:, 0], limits)
+    for found in written.values():
+        for item, (start, limit) in enumerate(zip(starts, limits, strict=True)):
+            length = int(found.lengths[item, 0])
+            ids = ops.convert_to_numpy(found.ids)[item, 0]
+            assert length <= limit
+            assert not ids[length:].any()
+            assert not ops.convert_to_numpy(found.attention)[item, 0, length:].any()
+            expected = language.log_prob(ids[:length].tolist(), item, start)
+            assert_allclose(found.log_probs[item, 0], expected, rtol=1e-5)
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="shows a TensorFlow graph")

@@ -7,20 +7,20 @@ from typing import Any, NamedTuple
 import keras
 from keras import ops
 
+from ostinato.decoding.beams import (
+    NEVER,
+    Beams,
+    best_continuations,
+    choose_beams,
+    collect,
+    force,
+    hold,
+    join,
+    keep_best,
+)
 from ostinato.decoding.options import BeamOptions, ControlTokens, Hypotheses, Scalar, StepFunction, Tensor
-from ostinato.decoding.rules import repeated_ngram_penalty, token_penalty
-
-# Far below any log-probability of a sequence, yet finite: differences of it are no NaN.
-NEVER = -1e9
-
-
-class _Beams(NamedTuple):
-    """Sequences side by side, best first. Finished ones have scores that are final; live ones grow."""
-
-    ids: Tensor  # int32 [B, K, T]
-    rows: Tensor  # int32 [B, K, T], which of the K live beams each token was added to
-    log_probs: Tensor  # float32 [B, K]
-    scores: Tensor  # float32 [B, K]
+from ostinato.decoding.rules import first_tokens, repeated_ngram_penalty, token_penalty
+from ostinato.decoding.scoring import coverage_penalty, length_penalty, sequence_scores
 
 
 class _Search(NamedTuple):
@@ -29,21 +29,32 @@ class _Search(NamedTuple):
     position: Tensor  # int32 [], tokens written so far
     tokens: Tensor  # int32 [B, K], the last token of each live beam
     state: Any  # nest of [B, K, ...]
-    live: _Beams
-    finished: _Beams
+    live: Beams
+    finished: Beams
     attention: Tensor  # float32 [T, B, K, S], of the live beams at each position
+    coverage: Any  # float32 [B, K, S], the sum of the attention of each live beam; () where it does not count
 
 
-def length_penalty(length: Tensor, exponent: Scalar) -> Tensor:
-    """Returns what a log-probability is divided by, float32: ((5 + length) / 6) ** exponent.
+class _Inputs(NamedTuple):
+    """What the inputs of a batch need not have in common; None where they do."""
 
-    Reference: Wu et al. 2016, equation 14. The length counts the end token.
-    """
-    return ((5.0 + ops.cast(length, "float32")) / 6.0) ** ops.cast(exponent, "float32")
+    prefix: Tensor | None  # int32 [B, P + 1], with padding behind the longest
+    max_lengths: Tensor | None  # int32 [B]
+    places_mask: Tensor | None  # bool [B, S]
 
 
 def beam_search(
-    step: StepFunction, state: Any, memory: Any, options: BeamOptions, *, control: ControlTokens, num_places: Scalar
+    step: StepFunction,
+    state: Any,
+    memory: Any,
+    options: BeamOptions,
+    *,
+    control: ControlTokens,
+    num_places: Scalar,
+    start_tokens: Tensor | None = None,
+    prefix: Tensor | None = None,
+    max_lengths: Tensor | None = None,
+    places_mask: Tensor | None = None,
 ) -> Hypotheses:
     """Finds the sequences of highest score, keeping the best `options.width` at every length.
 
@@ -60,16 +71,31 @@ def beam_search(
       options: see `BeamOptions`.
       control: start, end and padding tokens.
       num_places: S, how many places the step function's attention covers.
+      start_tokens: int [B], where inputs begin with other tokens than `control.start`.
+      prefix: int [B, P], the tokens that every sequence of an input begins with, without the start token, then padding;
+        each input has its own number of them, which may be 0. They count in log-probabilities and lengths, but no rule
+        forbids them. A prefix that has the end token is a whole sequence: it comes back alone.
+      max_lengths: int [B], the greatest length of each input, where it is below `options.max_length`; at least 1.
+      places_mask: bool [B, S], True = keep: which places an input really has, so that the coverage penalty asks for no
+        others.
 
     Returns:
       `Hypotheses` with N = `options.num_results`, finished ones first, each kind sorted by score. The loop's tensors
-      have the fixed size `options.max_length`.
+      have the fixed size `options.max_length`. Each input finds what it finds alone.
 
     Reference: Sutskever et al. 2014, section 3.2; the split into live and finished beams follows Vaswani et al. 2017.
     """
     batch = ops.shape(keras.tree.flatten(state)[0])[0]
     width, length = options.width, options.max_length
-    nothing = _Beams(
+    inputs = _Inputs(
+        # The last column, all padding, is read when every prefix is over.
+        prefix=None
+        if prefix is None
+        else ops.pad(ops.cast(prefix, "int32"), ((0, 0), (0, 1)), "constant", control.pad),
+        max_lengths=None if max_lengths is None else ops.minimum(ops.cast(max_lengths, "int32"), length),
+        places_mask=places_mask,
+    )
+    nothing = Beams(
         ids=ops.full((batch, width, length), control.pad, dtype="int32"),
         rows=ops.zeros((batch, width, length), dtype="int32"),
         log_probs=ops.full((batch, width), NEVER, dtype="float32"),
@@ -79,139 +105,113 @@ def beam_search(
     first = ops.where(ops.arange(width) == 0, 0.0, nothing.log_probs)
     start = _Search(
         position=ops.convert_to_tensor(0, "int32"),
-        tokens=ops.full((batch, width), control.start, dtype="int32"),
+        tokens=first_tokens(batch, width, control, start_tokens),
         state=keras.tree.map_structure(lambda x: ops.repeat(x, width, axis=1), state),
         live=nothing._replace(log_probs=first, scores=first),
         finished=nothing,
         attention=ops.zeros((length, batch, width, num_places), dtype="float32"),
+        coverage=ops.zeros((batch, width, num_places), dtype="float32") if _covers(options) else (),
     )
 
     def unfinished(*search):
-        return _can_improve(_Search(*search), options)
+        return _can_improve(_Search(*search), options, inputs)
 
     def advance(*search):
-        return tuple(_advance(_Search(*search), step, memory, options, control))
+        return tuple(_advance(_Search(*search), step, memory, options, control, inputs))
 
     search = _Search(*ops.while_loop(unfinished, advance, tuple(start)))
-    return _results(search, options, control)
+    return _results(search, options, control, inputs)
 
 
-def _can_improve(search: _Search, options: BeamOptions) -> Tensor:
-    """True while there is room, and some live beam could still beat the worst result of its input."""
-    # A log-probability only falls; the most favourable length is the greatest for positive exponents, else the next.
+def _covers(options: BeamOptions) -> bool:
+    """False if the coverage penalty is known to be 0 when the graph is made."""
+    return not (isinstance(options.coverage_penalty, int | float) and options.coverage_penalty == 0)
+
+
+def _can_improve(search: _Search, options: BeamOptions, inputs: _Inputs) -> Tensor:
+    """True while some live beam has room, and could still beat the worst result of its input."""
+    greatest = options.max_length if inputs.max_lengths is None else inputs.max_lengths  # [] or [B]
+    # A log-probability only falls; the most favourable length is the greatest for positive exponents, else the next;
+    # the most favourable coverage adds 0.
     favourable = ops.where(
         ops.cast(options.length_penalty, "float32") > 0,
-        length_penalty(options.max_length, options.length_penalty),
+        length_penalty(greatest, options.length_penalty),
         length_penalty(search.position + 1, options.length_penalty),
     )
-    attainable = search.live.log_probs[:, 0] / favourable  # -> [B]
+    best = search.live.log_probs[:, 0]  # -> [B]
     worst = search.finished.scores[:, options.num_results - 1]  # -> [B]
-    return ops.logical_and(search.position < options.max_length, ops.any(attainable > worst))
+    promising = ops.logical_and(best > NEVER / 2, best / favourable > worst)
+    return ops.any(ops.logical_and(search.position < greatest, promising))
 
 
-def _advance(search: _Search, step, memory, options: BeamOptions, control: ControlTokens) -> _Search:
+def _advance(search: _Search, step, memory, options: BeamOptions, control: ControlTokens, inputs: _Inputs) -> _Search:
     log_probs, attention, state = step(search.tokens, search.state, memory)  # -> [B, K, V], [B, K, S]
-    vocabulary_size = ops.shape(log_probs)[2]
-    if options.no_repeat_ngram:
-        log_probs += repeated_ngram_penalty(search.live.ids, search.position, options.no_repeat_ngram, vocabulary_size)
-    penalty = token_penalty(vocabulary_size, search.position, control, options.min_length)  # -> [V]
-    best, parents, tokens = _best_continuations(search.live.log_probs, log_probs, penalty, 2 * options.width)
+    best, parents, tokens = _continue(search, log_probs, options, control, inputs)  # -> [B, 2K] each
 
     here = ops.arange(options.max_length) == search.position  # -> [T]
-    candidates = _Beams(
-        ids=ops.where(here, tokens[:, :, None], _take(search.live.ids, parents)),
-        rows=ops.where(here, parents[:, :, None], _take(search.live.rows, parents)),
+    candidates = Beams(
+        ids=ops.where(here, tokens[:, :, None], choose_beams(search.live.ids, parents)),
+        rows=ops.where(here, parents[:, :, None], choose_beams(search.live.rows, parents)),
         log_probs=best,
         scores=best,
     )  # [B, 2K]
     ended = tokens == control.end
-    live, kept = _best(candidates._replace(scores=ops.where(ended, 2 * NEVER, best)), options.width)
+    live, kept = keep_best(candidates._replace(scores=ops.where(ended, 2 * NEVER, best)), options.width)
 
     among_best = ops.arange(2 * options.width) < options.width
     complete = ops.logical_and(ops.logical_and(ended, among_best), best > NEVER / 2)
     scores = best / length_penalty(search.position + 1, options.length_penalty)
-    newly_finished = candidates._replace(scores=ops.where(complete, scores, 2 * NEVER))
-    finished, _ = _best(_join(search.finished, newly_finished), options.width)
     origins = ops.take_along_axis(parents, kept, axis=1)  # -> [B, K]
+    coverage = search.coverage
+    if _covers(options):
+        coverage += attention  # -> [B, K, S]
+        mask = None if inputs.places_mask is None else inputs.places_mask[:, None]
+        penalty = coverage_penalty(coverage, options.coverage_penalty, mask)  # -> [B, K]
+        scores += ops.take_along_axis(penalty, parents, axis=1)
+        coverage = choose_beams(coverage, origins)
+    newly_finished = candidates._replace(scores=ops.where(complete, scores, 2 * NEVER))
+    finished, _ = keep_best(join(search.finished, newly_finished), options.width)
     return _Search(
         position=search.position + 1,
         tokens=ops.take_along_axis(tokens, kept, axis=1),
-        state=keras.tree.map_structure(lambda x: _take(x, origins), state),
+        state=keras.tree.map_structure(lambda x: choose_beams(x, origins), state),
         live=live,
         finished=finished,
         attention=ops.scatter_update(search.attention, [[search.position]], attention[None]),
+        coverage=coverage,
     )
 
 
-def _best_continuations(live_log_probs: Tensor, log_probs: Tensor, penalty: Tensor, number: Scalar) -> tuple:
-    """Finds the most probable tokens to add to beams.
-
-    Args:
-      live_log_probs: float [B, K], of the beams.
-      log_probs: float [B, K, V], of the tokens.
-      penalty: float [V], added to the tokens' log-probabilities.
-      number: how many are wanted, at most K * V.
-
-    Returns:
-      log-probabilities float [B, number], sorted, beams int32 [B, number], tokens int32 [B, number].
-    """
-    batch, width, vocabulary_size = ops.shape(log_probs)
-    totals = live_log_probs[:, :, None] + log_probs  # -> [B, K, V]
-    # The best n continuations use no tokens but the n that do best on their best beam (P of them: n or the whole
-    # vocabulary). A maximum over the beams thus rules out most tokens, which costs far less than to sort K * V numbers.
-    by_token = ops.max(totals, axis=1) + penalty  # -> [B, V]
-    num_promising = _smaller(number, vocabulary_size)
-    _, promising = ops.top_k(by_token, num_promising)  # -> [B, P]
-    beams = ops.arange(batch * width, dtype="int32")
-    places = ops.reshape(beams * vocabulary_size, (batch, width, 1)) + promising[:, None, :]  # -> [B, K, P]
-    totals = ops.take(ops.reshape(totals, (-1,)), places) + ops.take(penalty, promising)[:, None, :]
-    best, flat = ops.top_k(ops.reshape(totals, (batch, width * num_promising)), number)  # -> [B, n]
-    return best, flat // num_promising, ops.take_along_axis(promising, flat % num_promising, axis=1)
+def _continue(search: _Search, log_probs: Tensor, options: BeamOptions, control: ControlTokens, inputs: _Inputs):
+    """Returns the 2K `Continuations` of each input: the best, or what its prefix or its greatest length leaves."""
+    live, position = search.live, search.position
+    vocabulary_size = ops.shape(log_probs)[2]
+    penalty = token_penalty(vocabulary_size, position, control, options.min_length)  # -> [V]
+    allowed = log_probs
+    if options.no_repeat_ngram:
+        allowed += repeated_ngram_penalty(live.ids, position, options.no_repeat_ngram, vocabulary_size)
+    continuations = best_continuations(live.log_probs, allowed, penalty, 2 * options.width)
+    if inputs.prefix is not None:
+        column = ops.minimum(position, ops.shape(inputs.prefix)[1] - 1)
+        wanted = ops.take(inputs.prefix, column, axis=1)  # -> [B]
+        continuations = force(continuations, wanted, live.log_probs, log_probs, control.pad)
+    if inputs.max_lengths is not None:
+        continuations = hold(continuations, position >= inputs.max_lengths, live.log_probs, control.pad)
+    return continuations
 
 
-def _smaller(left: Scalar, right: Scalar) -> Scalar:
-    """The smaller of two sizes: a number where both are numbers, for backends whose shapes cannot be tensors."""
-    return min(left, right) if isinstance(left, int) and isinstance(right, int) else ops.minimum(left, right)
-
-
-def _results(search: _Search, options: BeamOptions, control: ControlTokens) -> Hypotheses:
+def _results(search: _Search, options: BeamOptions, control: ControlTokens, inputs: _Inputs) -> Hypotheses:
     """Puts finished sequences before unfinished ones, which only fill up where there are too few."""
     num_finished = ops.sum(ops.cast(search.finished.scores > NEVER, "int32"), axis=1, keepdims=True)  # -> [B, 1]
     rank = ops.arange(options.num_results, dtype="int32")[None, :]  # -> [1, N]
     order = ops.where(rank < num_finished, rank, options.width + rank - num_finished)  # -> [B, N]
-    beams = keras.tree.map_structure(lambda x: _take(x, order), _join(search.finished, search.live))
+    beams = keras.tree.map_structure(lambda x: choose_beams(x, order), join(search.finished, search.live))
     possible = beams.log_probs > NEVER / 2
     ids = ops.where(possible[:, :, None], beams.ids, control.pad)
     log_probs = ops.where(possible, beams.log_probs, NEVER)
     written = ids != control.pad  # -> [B, N, T]
     lengths = ops.sum(ops.cast(written, "int32"), axis=-1)
-    attention = ops.where(written[..., None], _collect(search.attention, beams.rows), 0.0)
-    return Hypotheses(ids, log_probs / length_penalty(lengths, options.length_penalty), log_probs, lengths, attention)
-
-
-def _collect(attention: Tensor, rows: Tensor) -> Tensor:
-    """Chooses from attention [T, B, K, S] the row [B, N, T] of each token: -> [B, N, T, S]."""
-    length, batch, width, num_places = ops.shape(attention)
-    item = ops.arange(batch, dtype=rows.dtype)[:, None, None]  # -> [B, 1, 1]
-    position = ops.arange(length, dtype=rows.dtype)  # -> [T]
-    flat = (position * batch + item) * width + rows  # -> [B, N, T]
-    return ops.take(ops.reshape(attention, (length * batch * width, num_places)), flat, axis=0)
-
-
-def _best(beams: _Beams, width: Scalar) -> tuple[_Beams, Tensor]:
-    """Returns the beams of highest score, sorted, and their indices [B, width]."""
-    _, indices = ops.top_k(beams.scores, width)
-    return keras.tree.map_structure(lambda x: _take(x, indices), beams), indices
-
-
-def _join(left: _Beams, right: _Beams) -> _Beams:
-    return keras.tree.map_structure(lambda a, b: ops.concatenate([a, b], axis=1), left, right)
-
-
-def _take(x: Tensor, indices: Tensor) -> Tensor:
-    """Chooses beams: x [B, K, ...], indices int [B, N] -> [B, N, ...]."""
-    shape = ops.shape(x)
-    batch, width = shape[0], shape[1]
-    rows = ops.reshape(indices + ops.arange(batch, dtype=indices.dtype)[:, None] * width, (-1,))
-    chosen = ops.take(ops.reshape(x, (batch * width, *shape[2:])), rows, axis=0)
-    return ops.reshape(chosen, (batch, ops.shape(indices)[1], *shape[2:]))
+    attention = ops.where(written[..., None], collect(search.attention, beams.rows), 0.0)
+    coverage = ops.sum(attention, axis=2) if _covers(options) else None
+    scores = sequence_scores(log_probs, lengths, options, coverage=coverage, places_mask=inputs.places_mask)
+    return Hypotheses(ids, scores, log_probs, lengths, attention)

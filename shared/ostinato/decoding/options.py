@@ -39,12 +39,20 @@ class BeamOptions:
     """best sequences returned for each input, at most the width"""
     length_penalty: Scalar = 0.6
     """exponent of Wu et al. 2016, equation 14: 0 favours short sequences, 1 nearly none"""
+    coverage_penalty: Scalar = 0.0
+    """weight of what the attention left out (beta of Wu et al. 2016, equation 14), at least 0, which costs nothing"""
     min_length: Scalar = 1
     """least number of tokens before the end token"""
     max_length: Scalar = 30
     """greatest number of tokens, the end token included (T)"""
     no_repeat_ngram: int = 0
     """n-grams of this many tokens are written once at most (Paulus et al. 2018, section 2.5); 0 allows repeats"""
+
+    def __post_init__(self):
+        if isinstance(self.coverage_penalty, int | float) and self.coverage_penalty < 0:
+            raise ValueError(
+                f"a coverage penalty is at least 0, as the search relies on; it is {self.coverage_penalty}"
+            )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,7 +78,7 @@ class Hypotheses(NamedTuple):
 
     Attributes:
       ids: int32 [B, N, T], without the start token, with the end token (if it was reached), then padding.
-      scores: float32 [B, N], log-probability over length penalty; of samples, the log-probability.
+      scores: float32 [B, N], see `sequence_scores`; of samples, the log-probability.
       log_probs: float32 [B, N], log-probability of the whole sequence, its end token included.
       lengths: int32 [B, N], tokens in each, its end token included.
       attention: float32 [B, N, T, S], where each token looked; 0 behind the end.

@@ -1,4 +1,4 @@
-"""What may be written next: rules that change log-probabilities before a choice is made."""
+"""What sequences begin with and what may follow: rules that change log-probabilities before a choice is made."""
 
 from __future__ import annotations
 
@@ -7,6 +7,13 @@ from keras import ops
 from ostinato.decoding.options import ControlTokens, Scalar, Tensor
 
 FORBIDDEN = -1e9  # added to a log-probability
+
+
+def first_tokens(batch: Scalar, width: Scalar, control: ControlTokens, start_tokens: Tensor | None) -> Tensor:
+    """Returns what sequences begin with, int32 [batch, width]: the tokens of each input, int [batch], if given."""
+    if start_tokens is None:
+        return ops.full((batch, width), control.start, dtype="int32")
+    return ops.broadcast_to(ops.cast(start_tokens, "int32")[:, None], (batch, width))
 
 
 def token_penalty(vocabulary_size: Scalar, position: Tensor, control: ControlTokens, min_length: Scalar) -> Tensor:

@@ -9,7 +9,7 @@ import keras
 from keras import ops
 
 from ostinato.decoding.options import ControlTokens, Hypotheses, SamplingOptions, Scalar, StepFunction, Tensor
-from ostinato.decoding.rules import FORBIDDEN, token_penalty
+from ostinato.decoding.rules import FORBIDDEN, first_tokens, token_penalty
 
 # (position int [], shape) -> float32 of that shape, uniform in [0, 1)
 UniformNoise = Callable[[Tensor, tuple], Tensor]
@@ -26,6 +26,8 @@ def sample(
     control: ControlTokens,
     num_places: Scalar,
     uniform: UniformNoise,
+    start_tokens: Tensor | None = None,
+    max_lengths: Tensor | None = None,
 ) -> Hypotheses:
     """Draws sequences token by token.
 
@@ -38,6 +40,8 @@ def sample(
       num_places: S, how many places the step function's attention covers.
       uniform: the source of chance, so that whoever draws decides on seeds. A token is the largest of
         log-probability plus Gumbel noise (Maddison et al. 2014), which is a draw from the distribution.
+      start_tokens: int [B], where inputs begin with other tokens than `control.start`.
+      max_lengths: int [B], the greatest length of each input, where it is below `options.max_length`; at least 1.
 
     Returns:
       `Hypotheses` with N = `options.num_results`, sorted by log-probability, which is that under the model, whatever
@@ -53,7 +57,7 @@ def sample(
         noise = ops.clip(uniform(position, ops.shape(logits)), 1e-20, 1.0 - 1e-7)
         return ops.argmax(logits - ops.log(-ops.log(noise)), axis=-1)
 
-    return _write(step, state, memory, options, control, num_places, choose)
+    return _write(step, state, memory, options, control, num_places, choose, start_tokens, max_lengths)
 
 
 def greedy_search(
@@ -65,23 +69,29 @@ def greedy_search(
     num_places: Scalar,
     min_length: Scalar = 1,
     max_length: Scalar = 30,
+    start_tokens: Tensor | None = None,
+    max_lengths: Tensor | None = None,
 ) -> Hypotheses:
     """Takes the most probable token at every step: one sequence for each input, `Hypotheses` with N = 1.
 
     Args: as in `sample`; lengths as in `SamplingOptions`.
     """
     options = SamplingOptions(min_length=min_length, max_length=max_length)
-    return _write(
-        step, state, memory, options, control, num_places, lambda log_probs, _: ops.argmax(log_probs, axis=-1)
-    )
+
+    def choose(log_probs, position):
+        return ops.argmax(log_probs, axis=-1)
+
+    return _write(step, state, memory, options, control, num_places, choose, start_tokens, max_lengths)
 
 
-def _write(step, state, memory, options: SamplingOptions, control: ControlTokens, num_places, choose) -> Hypotheses:
+def _write(
+    step, state, memory, options: SamplingOptions, control: ControlTokens, num_places, choose, start_tokens, max_lengths
+) -> Hypotheses:
     batch = ops.shape(keras.tree.flatten(state)[0])[0]
     width, length = options.num_results, options.max_length
     start = (
         ops.convert_to_tensor(0, "int32"),
-        ops.full((batch, width), control.start, dtype="int32"),
+        first_tokens(batch, width, control, start_tokens),
         keras.tree.map_structure(lambda x: ops.repeat(x, width, axis=1), state),
         ops.zeros((batch, width), dtype="bool"),  # ended
         ops.full((batch, width, length), control.pad, dtype="int32"),
@@ -99,11 +109,14 @@ def _write(step, state, memory, options: SamplingOptions, control: ControlTokens
         chosen = ops.take_along_axis(log_probs, tokens[:, :, None], axis=-1)[:, :, 0]
         here = ops.arange(length) == position  # -> [T]
         going = ops.logical_not(ended)[:, :, None, None]
+        over = tokens == control.end
+        if max_lengths is not None:
+            over = ops.logical_or(over, (position + 1 >= max_lengths)[:, None])
         return (
             position + 1,
             tokens,
             state,
-            ops.logical_or(ended, tokens == control.end),
+            ops.logical_or(ended, over),
             ops.where(here, tokens[:, :, None], ids),
             totals + ops.where(ended, 0.0, chosen),
             ops.where(ops.logical_and(here[:, None], going), looked[:, :, None, :], attention),
