@@ -9,15 +9,24 @@ from ostinato.metrics.captions import (
     score_captions,
 )
 from ostinato.metrics.cider import CiderReward
+from ostinato.metrics.comparison import ScoreComparison, TranslationComparison, compare_translations
 from ostinato.metrics.tokens import caption_tokens
+from ostinato.metrics.translations import TOKENISATIONS, TranslationScores, quick_bleu, score_translations
 
 __all__ = [
+    "TOKENISATIONS",
     "CaptionScores",
     "CiderReward",
     "QuickCaptionScores",
+    "ScoreComparison",
+    "TranslationComparison",
+    "TranslationScores",
     "bootstrap_interval",
     "caption_tokens",
     "cider_d_each",
+    "compare_translations",
+    "quick_bleu",
     "quick_caption_scores",
     "score_captions",
+    "score_translations",
 ]

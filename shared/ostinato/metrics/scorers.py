@@ -18,7 +18,7 @@ def import_scorer(name: str) -> ModuleType:
     except ModuleNotFoundError as error:
         package = (error.name or name).partition(".")[0]
         raise UserError(
-            f'Scoring captions needs the package {package}, which comes with: pip install "ostinato[train]"'
+            f'Scoring needs the package {package}, which comes with: pip install "ostinato[train]"'
         ) from error
 
 
