@@ -144,6 +144,7 @@ def train(
     directory.check_resumes(settings)
     with directory.log(), watch(directory, settings) as watcher:
         training = Training(directory, settings, watcher)
+        training.check_phases()
         write_config(directory.config_path, settings)
         records = training()
     # The last phase decides on the weights that are kept.

@@ -63,13 +63,11 @@ class Training:
       watcher: told how it goes.
 
     Raises:
-      DataError: a split is empty, or photos that phase 2 needs are gone.
-      ConfigError: phases are left out that have been trained already, or the image network cannot be fine-tuned.
+      DataError: a split is empty.
     """
 
     def __init__(self, run: Run, config: TrainConfig, watcher: Watcher | None = None):
         self.run, self.config, self.watcher = run, config, watcher or Watcher()
-        self._check_phases()
         keras.utils.set_random_seed(config.seed)
         self.train_rows, self.dev_rows = run.rows("train"), run.rows("dev")
         self.train_captions = [run.examples[row].captions for row in self.train_rows]
@@ -85,7 +83,9 @@ class Training:
 
         Raises:
           ModelError: a checkpoint is damaged or was made with other settings.
+          DataError, ConfigError: see `check_phases`.
         """
+        self.check_phases()
         for epochs, run_phase in (
             (self.config.epochs, self._frozen),
             (self.config.fine_tune_epochs, self._fine_tune),
@@ -105,8 +105,13 @@ class Training:
             for record in read_progress(self.run.phase_folder(phase) / CHECKPOINT).history
         ]
 
-    def _check_phases(self) -> None:
-        """Finds what would fail hours later."""
+    def check_phases(self) -> None:
+        """Finds what would fail hours later.
+
+        Raises:
+          DataError: photos that phase 2 needs are gone.
+          ConfigError: phases are left out that have been trained already, or the image network cannot be fine-tuned.
+        """
         config = self.config
         phases = {FROZEN: config.epochs, FINE_TUNE: config.fine_tune_epochs, SELF_CRITICAL: config.self_critical_epochs}
         for phase, epochs in phases.items():

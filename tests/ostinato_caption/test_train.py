@@ -84,7 +84,7 @@ def test_epochs_may_be_added_and_phases_skipped_that_have_not_begun(run, setting
 @pytest.mark.parametrize("name", ["epochs", "fine_tune_epochs", "self_critical_epochs"])
 def test_a_phase_that_was_trained_cannot_be_left_out_any_more(trained, settings, name):
     with pytest.raises(ConfigError, match="cannot be left out any more"):
-        Training(trained, settings(**{name: 0}))
+        Training(trained, settings(**{name: 0}))()
 
 
 def test_the_third_phase_learns_from_features_of_the_network_that_the_second_trained(trained):
@@ -103,15 +103,15 @@ def test_photos_that_are_gone_are_named_before_training_begins(run, settings):
     text = run.examples_path.read_text().replace("/blue_on_red.png", "/gone.png")
     run.examples_path.write_text(text)
     with pytest.raises(DataError, match=r"1 photos of .* are gone, such as .*gone\.png.*--fine-tune-epochs 0"):
-        Training(run, settings())
-    Training(run, settings(fine_tune_epochs=0))
+        Training(run, settings())()
+    Training(run, settings(fine_tune_epochs=0)).check_phases()
 
 
 def test_a_network_that_cannot_be_fine_tuned_is_refused_before_the_first_phase(run, settings):
     run.prepared["config"]["network"] = "EfficientNetV2B0"
     with pytest.raises(ConfigError, match="not EfficientNetV2B0; set --fine-tune-epochs 0"):
-        Training(run, settings())
-    Training(run, settings(fine_tune_epochs=0))
+        Training(run, settings()).check_phases()
+    Training(run, settings(fine_tune_epochs=0)).check_phases()
 
 
 def test_data_without_validation_photos_are_refused(run, settings):
