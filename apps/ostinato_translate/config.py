@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import math
+from typing import Literal
 
 from ostinato.config import check
-from ostinato_translate.languages import language_code
+from ostinato_translate.languages import direction_languages, language_code
+
+SEEDS = 2**31  # seeds travel as int32
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,3 +35,110 @@ class PrepareConfig:
         check(self.vocabulary_size >= 300, f"vocabulary_size must be 300 or more, is {self.vocabulary_size}")
         check(self.max_pieces >= 1, f"max_pieces must be 1 or more, is {self.max_pieces}")
         check(self.max_length_ratio >= 1, f"max_length_ratio must be 1 or more, is {self.max_length_ratio}")
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainConfig:
+    """The network and how it learns."""
+
+    directions: tuple[str, ...] = ()
+    """directions to learn, such as en-de; all between the prepared languages if not given"""
+    embedding_size: int = 256
+    """size of a piece's vector, which encoder, decoder and vocabulary layer share"""
+    encoder_units: int = 256
+    """size of each of the encoder's LSTMs, of which each layer has two"""
+    encoder_layers: int = 2
+    """layers of the encoder"""
+    units: int = 512
+    """size of each of the decoder's two LSTMs"""
+    attention: Literal["multiplicative", "additive"] = "multiplicative"
+    """how what was written and the places of the source are compared"""
+    attention_units: int = 256
+    """size of the space in which they are compared"""
+    dropout: float = 0.2
+    """share of the vectors, and of the inputs of LSTMs and vocabulary layer, dropped in training"""
+    label_smoothing: float = 0.1
+    """share of the target probability spread over the vocabulary"""
+    tokens_per_batch: int = 3000
+    """target pieces in one update, padding included"""
+    learning_rate: float = 2e-3
+    """greatest learning rate"""
+    warmup_updates: int = 400
+    """updates in which the learning rate rises"""
+    weight_decay: float = 0.001
+    """of AdamW"""
+    gradient_clip: float = 1.0
+    """greatest norm of the gradient"""
+    averaging: float = 0.998
+    """momentum of the moving average of the weights, 0 for none"""
+    epochs: int = 20
+    """passes over a share of the data, each followed by a validation and a checkpoint"""
+    epochs_per_pass: int = 4
+    """shares that the data are cut into: with 4, every 4 epochs see all of them once"""
+    patience: int = 0
+    """epochs without a better validation score that end training; 0 trains to the end"""
+    precision: Literal["float32", "mixed_bfloat16"] = "mixed_bfloat16"
+    """numbers the network computes with; weights and losses stay float32"""
+    validation_sentences: int = 1000
+    """sentences that are translated and scored after each epoch, spread over the directions"""
+    validation_beam_width: int = 1
+    """beam width of those translations; 1 is greedy search"""
+    seed: int = 1
+    """fixes weights, order and dropout"""
+
+    def __post_init__(self) -> None:
+        for direction in self.directions:
+            check(
+                len(direction_languages(direction)) == 2,
+                f"directions: {direction!r} is no direction such as en-de, or en:pt-br where a code has a hyphen",
+            )
+        sizes = ("embedding_size", "encoder_units", "encoder_layers", "units", "attention_units", "tokens_per_batch")
+        for name in (*sizes, "epochs", "epochs_per_pass", "validation_sentences", "validation_beam_width"):
+            check(getattr(self, name) >= 1, f"{name} must be 1 or more, is {getattr(self, name)}")
+        for name in ("dropout", "label_smoothing", "averaging"):
+            check(0 <= getattr(self, name) < 1, f"{name} must be at least 0 and below 1, is {getattr(self, name)}")
+        for name in ("patience", "warmup_updates", "weight_decay"):
+            check(getattr(self, name) >= 0, f"{name} must not be negative, is {getattr(self, name)}")
+        for name in ("learning_rate", "gradient_clip"):
+            check(getattr(self, name) > 0, f"{name} must be above 0, is {getattr(self, name)}")
+        check(0 <= self.seed < SEEDS, f"seed must be at least 0 and below {SEEDS}, is {self.seed}")
+
+
+@dataclasses.dataclass(frozen=True)
+class DecodingConfig:
+    """How translations are written.
+
+    Raises:
+      ConfigError: a number is outside its range.
+    """
+
+    beam_width: int = 5
+    """hypotheses kept alive at every length; 1 is greedy search"""
+    length_penalty: float = 1.0
+    """exponent of Wu et al. 2016: greater values favour longer translations"""
+    coverage_penalty: float = 0.0
+    """factor of Wu et al. 2016: greater values favour translations that looked at every place of the source"""
+    no_repeat_ngram: int = 0
+    """n-grams of so many pieces are written once at most; 0 allows repeats"""
+    num_translations: int = 1
+    """translations returned for each sentence, best first"""
+    max_length_ratio: float = 2.0
+    """a translation has at most so many times the pieces of its source, and 10 more"""
+
+    def __post_init__(self) -> None:
+        check(1 <= self.beam_width <= 100, f"--beam-width {self.beam_width} is not within 1 and 100")
+        check(1 <= self.num_translations <= 100, f"--num-translations {self.num_translations} is not within 1 and 100")
+        check(math.isfinite(self.length_penalty), f"--length-penalty {self.length_penalty} is no number to divide by")
+        check(0 <= self.coverage_penalty < math.inf, f"--coverage-penalty {self.coverage_penalty} is not 0 or more")
+        check(0 <= self.no_repeat_ngram <= 20, f"--no-repeat-ngram {self.no_repeat_ngram} is not within 0 and 20")
+        check(
+            0 < self.max_length_ratio <= 20, f"--max-length-ratio {self.max_length_ratio} is not above 0 and at most 20"
+        )
+
+    def check_search(self) -> None:
+        """Raises ConfigError where a search could not find as many translations as are asked for."""
+        check(
+            self.num_translations <= self.beam_width,
+            f"a beam search of width {self.beam_width} finds no {self.num_translations} translations; raise "
+            f"--beam-width to {self.num_translations}, or ask for fewer by --num-translations",
+        )

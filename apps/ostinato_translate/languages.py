@@ -18,6 +18,15 @@ def language_code(name: str) -> str | None:
     return code if _CODE.fullmatch(code) else None
 
 
+def direction_languages(direction: str) -> tuple[str, ...]:
+    """Returns source and target of a direction such as `en-de` (`en:pt-br` if a code has a hyphen), or ()."""
+    source, _, target = direction.partition(":" if ":" in direction else "-")
+    codes = language_code(source), language_code(target)
+    if codes[0] is None or codes[1] is None or codes[0] == codes[1]:
+        return ()
+    return codes[0], codes[1]
+
+
 def language_token(language: str) -> str:
     """Returns the control piece that asks for a target language, such as `<2de>` (Johnson et al. 2017)."""
     return f"<2{language}>"

@@ -7,6 +7,7 @@ from ostinato.training.losses import SmoothedCrossEntropy
 from ostinato.training.optimizers import averaged_weights, make_optimizer
 from ostinato.training.progress_bar import ProgressBar
 from ostinato.training.tensorboard_curves import TensorBoardCurves
+from ostinato.training.watcher import Watcher
 
 __all__ = [
     "BEST_WEIGHTS",
@@ -15,6 +16,7 @@ __all__ = [
     "ProgressBar",
     "SmoothedCrossEntropy",
     "TensorBoardCurves",
+    "Watcher",
     "averaged_weights",
     "bucketed_batches",
     "feed",

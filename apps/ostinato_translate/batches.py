@@ -1,0 +1,117 @@
+"""Training batches: source sentences, each with its translations into one or several languages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from ostinato.text import END, PAD
+from ostinato.training import bucketed_batches
+from ostinato_translate.run import Run
+
+# (source_ids int32 [B, S], decoder's input int32 [B, K, T]), targets int32 [B, K, T], weights float32 [B, K, T]
+Batch = tuple[tuple[np.ndarray, np.ndarray], np.ndarray, np.ndarray]
+
+
+class ParallelBatches:
+    """Batches of the training rows of a run.
+
+    A sentence that has translations into several languages is read once, and written in all of them side by side
+    (axis K): the encoder, which knows nothing of the target, works for several decoders at a time.
+
+    Args:
+      run: prepared run directory; its sentences are read from disk as they are used.
+      directions: pairs of a source and a target language.
+      tokens_per_batch: greatest number of target pieces in a batch, padding included.
+      epochs_per_pass: shares that the data are cut into; each epoch sees one of them.
+      seed: with the epoch, decides on the order.
+
+    Attributes:
+      num_pairs: pairs of sentences in a pass over all data.
+      num_target_tokens: target pieces in such a pass, the end of each sentence counted.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        directions: Sequence[tuple[str, str]],
+        *,
+        tokens_per_batch: int,
+        epochs_per_pass: int,
+        seed: int,
+    ):
+        self.run = run
+        self.tokens_per_batch, self.epochs_per_pass, self.seed = tokens_per_batch, epochs_per_pass, seed
+        languages = run.languages
+        wanted = np.zeros((len(languages), len(languages)), dtype=bool)  # [source, target]
+        for source, target in directions:
+            wanted[languages.index(source), languages.index(target)] = True
+        self._wanted = wanted
+        lengths = run.lengths  # -> [rows, L]
+        there = lengths > 0
+        self.num_pairs = int(sum(np.sum(there[:, s] & there[:, t]) for s, t in zip(*np.nonzero(wanted), strict=True)))
+        self.num_target_tokens = int(
+            sum(
+                np.sum((lengths[:, t] + 1)[there[:, s] & there[:, t]]) for s, t in zip(*np.nonzero(wanted), strict=True)
+            )
+        )
+        # Items are sources with all their targets. Those with as many targets come together, or K would be padded.
+        num_targets = (there.astype(np.int32) @ wanted.T.astype(np.int32)) * there  # -> [rows, L]
+        longest = np.stack(
+            [np.maximum(lengths[:, s], np.max(lengths * wanted[s], axis=1)) for s in range(len(languages))], axis=1
+        )  # -> [rows, L]
+        self._groups = []  # (K, items, lengths with the end)
+        for k in range(1, int(num_targets.max(initial=0)) + 1):
+            items = np.flatnonzero(num_targets == k)
+            if len(items):
+                self._groups.append((k, items, longest.reshape(-1)[items] + 1))
+
+    def num_batches(self, epoch: int = 0) -> int:
+        """Number of batches of an epoch; that of others differs by a few."""
+        return len(self._plan(epoch))
+
+    def __call__(self, epoch: int) -> Iterator[Batch]:
+        """Yields the batches of an epoch, from 0."""
+        for items in self._plan(epoch):
+            yield self._batch(items)
+
+    def _plan(self, epoch: int) -> list[np.ndarray]:
+        """Which items [B] come together, batch by batch."""
+        number, part = divmod(epoch, self.epochs_per_pass)
+        batches: list[np.ndarray] = []
+        for k, items, lengths in self._groups:
+            share = np.random.default_rng((self.seed, number, k)).permutation(len(items))[part :: self.epochs_per_pass]
+            cut = bucketed_batches(
+                lengths[share], max_tokens=max(self.tokens_per_batch // k, 1), seed=self.seed, epoch=epoch
+            )
+            batches.extend(items[share[places]] for places in cut)
+        return [batches[i] for i in np.random.default_rng((self.seed, epoch, 3)).permutation(len(batches))]
+
+    def _batch(self, items: np.ndarray) -> Batch:
+        rows, sources = np.divmod(items, len(self.run.languages))
+        source_ids = pad([[*self._sentence(row, s), END] for row, s in zip(rows, sources, strict=True)])
+        texts, starts = [], []
+        for row, source in zip(rows, sources, strict=True):
+            for target in np.flatnonzero(self._wanted[source]):
+                sentence = self._sentence(row, target)
+                if len(sentence):
+                    texts.append([*sentence, END])
+                    starts.append(self.run.language_ids[target])
+        targets = pad(texts)  # -> [B * K, T]
+        inputs = np.concatenate([np.array(starts, np.int32)[:, None], targets[:, :-1]], axis=1)
+        shape = (len(items), len(texts) // len(items), targets.shape[1])
+        targets = targets.reshape(shape)
+        return (source_ids, inputs.reshape(shape)), targets, (targets != PAD).astype(np.float32)
+
+    def _sentence(self, row: int | np.integer, language: int | np.integer) -> list[int]:
+        place = row * len(self.run.languages) + language
+        return self.run.tokens[self.run.offsets[place] : self.run.offsets[place + 1]].tolist()
+
+
+def pad(sentences: Sequence[Sequence[int]]) -> np.ndarray:
+    """Returns int32 [B, S], S the greatest length, padded on the right."""
+    ids = np.full((len(sentences), max(map(len, sentences))), PAD, dtype=np.int32)
+    for row, sentence in zip(ids, sentences, strict=True):
+        row[: len(sentence)] = sentence
+    return ids
