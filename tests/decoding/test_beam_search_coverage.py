@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+from keras import ops
 from numpy.testing import assert_allclose, assert_array_equal
 
 from ostinato.decoding import BeamOptions, beam_search
@@ -63,18 +64,23 @@ def test_stopping_early_changes_nothing(attentive_toy_language, search, seed):
 
 
 def test_the_search_goes_on_while_a_longer_sentence_may_cover_more(attentive_toy_language, search):
-    """Here every sentence looks at another place with each token, and short ones are far more probable."""
-    language = attentive_toy_language(4, end=1.5)
+    """A sentence of one word is far more probable than one of two, which alone looks at all three places."""
+    language = attentive_toy_language(4)
+    probabilities = np.full((MAX_LENGTH, language.vocabulary), 1e-9, "float32")
+    probabilities[0, 4] = 1.0
+    probabilities[1, [language.control.end, 4]] = 0.9, 0.1
+    probabilities[2:, language.control.end] = 1.0
 
     def step(tokens, state, memory):
-        log_probs, _, next_state = language.step(tokens, state, memory)
-        return log_probs, 0.01 + 0.97 * keras.ops.one_hot(state.position, 3), next_state
+        _, _, next_state = language.step(tokens, state, memory)
+        looked = 0.01 + 0.97 * ops.one_hot(state.position, 3)
+        return ops.take(np.log(probabilities), state.position, axis=0), looked, next_state
 
-    found = search(language, step=step, width=5, max_length=9, length_penalty=0.0, coverage_penalty=5.0)
-    plain = search(language, step=step, width=5, max_length=9, length_penalty=0.0)
-    assert plain.lengths[0, 0] < found.lengths[0, 0]
-    assert plain.log_probs[0, 0] > found.log_probs[0, 0]
-    assert found.lengths[0, 0] >= 3
+    short, long = np.log(0.9) + np.log([0.99, 0.99, 0.02]).sum(), np.log(0.1)
+    assert long + np.log(0.02) < short < long  # not better before it has looked at the third place, but then
+    found = search(language, step=step, width=3, length_penalty=0.0, coverage_penalty=1.0)
+    assert written(found) == [(4, 4, 2)]
+    assert_allclose(found.scores[0, 0], long, atol=1e-4)
 
 
 def test_unfinished_sentences_are_scored_by_what_they_cover_too(attentive_toy_language, search):
