@@ -1,12 +1,15 @@
 import io
 import json
 import unicodedata
+from collections import Counter
 
 import pytest
 import sentencepiece
 
+import ostinato.text.tokenizer
 from ostinato.errors import DataError, ModelError, UserError
 from ostinato.text import END, PAD, START, UNKNOWN, Tokenizer, train_sentencepiece
+from ostinato.text.tokenizer import drawn
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +86,27 @@ def test_the_model_is_kept_as_it_was_given(model, tmp_path):
 def test_lines_are_learned_from_however_long_they_are(captions):
     tokenizer = Tokenizer(train_sentencepiece([*captions, "ø" * 5000], 600))
     assert "<0xC3>" not in tokenizer.pieces(tokenizer.encode("ø"))
+
+
+def test_of_many_lines_some_are_drawn_and_always_the_same():
+    lines = [str(number) for number in range(1000)]
+    assert drawn(iter(lines), 1000, seed=1) == lines
+    some = drawn(iter(lines), 50, seed=1)
+    assert len(set(some)) == 50
+    assert set(some) < set(lines)
+    assert drawn(iter(lines), 50, seed=1) == some != drawn(iter(lines), 50, seed=2)
+
+
+def test_every_line_has_the_same_chance_to_be_drawn():
+    counts = Counter(line for seed in range(2000) for line in drawn(iter("abcdefgh"), 3, seed))
+    assert set(counts) == set("abcdefgh")
+    assert all(abs(count - 750) < 5 * (2000 * 3 / 8 * 5 / 8) ** 0.5 for count in counts.values())
+
+
+def test_a_vocabulary_is_learned_from_no_more_lines_than_are_to_be_held(captions, monkeypatch):
+    monkeypatch.setattr(ostinato.text.tokenizer, "MAX_TRAINING_LINES", 30)
+    some = train_sentencepiece(iter(captions), 350)
+    assert some == train_sentencepiece(drawn(iter(captions), 30, seed=0), 350)
 
 
 @pytest.mark.parametrize("lines", [[], [""], [" ", "\n", "\t "]])

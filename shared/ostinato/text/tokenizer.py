@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import itertools
+import random
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import sentencepiece
@@ -14,6 +16,7 @@ from ostinato.errors import DataError, ModelError
 # The same ids in every vocabulary of the project, so that arrays can be padded with zeros.
 PAD, START, END, UNKNOWN = range(4)
 
+MAX_TRAINING_LINES = 1_000_000  # more make the pieces hardly better, but would all have to be held in memory
 _SENTENCEPIECE_MAX_BYTES = 4192  # its default: it leaves out longer lines without a word
 
 
@@ -25,7 +28,7 @@ def train_sentencepiece(
     The text is taken as it is (identity normalisation): whoever prepares it normalises it once, in Python, for all.
 
     Args:
-      lines: sentences.
+      lines: sentences, read once; of more than `MAX_TRAINING_LINES` as many are drawn.
       vocabulary_size: number of pieces, control pieces and 256 byte pieces included; fewer are learned where the text
         does not hold as many.
       control_symbols: further control pieces, such as target languages; they never arise from text.
@@ -38,7 +41,7 @@ def train_sentencepiece(
       DataError: there is no text, or the vocabulary is too small for its characters.
     """
     output = io.BytesIO()
-    lines = [line for line in lines if line.strip()]
+    lines = drawn((line for line in lines if line.strip()), MAX_TRAINING_LINES, seed)
     if not lines:
         raise DataError("there is no text to learn a vocabulary from; check the captions or sentences given")
     sentencepiece.set_random_generator_seed(seed)
@@ -72,6 +75,22 @@ def train_sentencepiece(
             f"of the text alone are {needed[1]}; ask for more"
         ) from error
     return output.getvalue()
+
+
+def drawn(lines: Iterator[str], most: int, seed: int) -> list[str]:
+    """Returns all lines in order where they are few, or else `most` of them, each with the same chance.
+
+    Holds no more than these at a time, and with the same seed draws the same.
+
+    Reference: Vitter 1985, Random Sampling with a Reservoir (algorithm R).
+    """
+    kept = list(itertools.islice(lines, most))
+    generator = random.Random(seed)
+    for number, line in enumerate(lines, start=len(kept) + 1):
+        place = generator.randrange(number)
+        if place < most:
+            kept[place] = line
+    return kept
 
 
 class Tokenizer:
