@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ostinato.text.utf8 import NO_BYTE, in_whole_characters
+from ostinato.text.utf8 import NO_BYTE, code_points_of, in_whole_characters, utf8_bytes
 
 
 def whole(values):
@@ -81,3 +81,22 @@ def test_random_bytes_agree_with_pythons_decoder():
 @pytest.mark.parametrize("shape", [(0,), (1,), (2, 0), (2, 3), (2, 3, 5)])
 def test_shapes_are_kept(shape):
     assert in_whole_characters(tf.fill(shape, 0xE6)).shape == shape
+
+
+def test_texts_are_read_as_their_characters():
+    texts = ["aé", "", "\x00漢🙂\ufeff", "\U0010ffff\ufffd"]
+    assert code_points_of(tf.constant(texts)).to_list() == [[ord(character) for character in text] for text in texts]
+
+
+def test_each_byte_that_is_no_part_of_a_character_is_replaced_and_characters_do_not_reach_into_the_next_text():
+    texts = ["é漢".encode(), b"\xe6\xbc", b"\xa2a", b"", b"a\xf0\x9f\x99", b"\x82", b"\xed\xa0\x80"]
+    bad = 0xFFFD
+    expected = [[0xE9, 0x6F22], [bad] * 2, [bad, 0x61], [], [0x61, bad, bad, bad], [bad], [bad] * 3]
+    assert code_points_of(tf.constant(texts)).to_list() == expected
+
+
+def test_every_character_is_written_in_its_bytes():
+    numbers = np.array([*range(0xD800), *range(0xE000, 0x110000, 7), 0x10FFFF], np.int32)
+    values, counts = (result.numpy() for result in utf8_bytes(tf.constant(numbers)))
+    written = [bytes(row[:count].tolist()) for row, count in zip(values, counts, strict=True)]
+    assert written == [chr(number).encode() for number in numbers]

@@ -6,6 +6,46 @@ import tensorflow as tf
 
 NO_BYTE = -1
 
+_REPLACEMENT = "\ufffd"
+
+
+def code_points_of(texts: tf.Tensor) -> tf.RaggedTensor:
+    """Returns the characters int32 [B, (T)] of texts string [B]; each byte that is no part of one becomes U+FFFD."""
+    characters = tf.strings.unicode_decode(texts, "UTF-8", errors="replace")
+    # It replaces all bytes of a character that is cut off by one U+FFFD, not each.
+    return tf.cond(
+        tf.reduce_any(characters.values == ord(_REPLACEMENT)),
+        lambda: tf.strings.unicode_decode(_repaired(texts), "UTF-8"),
+        lambda: characters,
+    )
+
+
+def utf8_bytes(code_points: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns the bytes int32 [..., 4] of characters int32 [...] and how many each has, int32 [...].
+
+    Behind the last of them stand bytes that mean nothing.
+    """
+    count = 1 + tf.add_n([tf.cast(code_points >= least, tf.int32) for least in (0x80, 0x800, 0x10000)])
+    place = tf.range(4)
+    shift = tf.maximum(6 * (count[..., tf.newaxis] - 1 - place), 0)
+    bits = tf.bitwise.right_shift(code_points[..., tf.newaxis], shift)
+    leading = bits + tf.gather([0, 0xC0, 0xE0, 0xF0], count - 1)[..., tf.newaxis]
+    return tf.where(place == 0, leading, 0x80 + bits % 0x40), count
+
+
+def _repaired(texts: tf.Tensor) -> tf.Tensor:
+    """Returns texts string [B] with U+FFFD for each byte that is no part of a character."""
+    parts = tf.strings.bytes_split(texts)
+    values = tf.cast(tf.io.decode_raw(parts.values, tf.uint8)[:, 0], tf.int32)
+    # one place behind each text, lest characters begin in one and end in the next
+    rows = tf.cast(parts.value_rowids(), tf.int32)
+    places = tf.range(tf.size(values)) + rows
+    spaced = tf.tensor_scatter_nd_update(
+        tf.fill([tf.size(values) + tf.size(texts)], NO_BYTE), places[:, tf.newaxis], values
+    )
+    is_whole = tf.gather(in_whole_characters(spaced), places)
+    return tf.strings.reduce_join(parts.with_values(tf.where(is_whole, parts.values, _REPLACEMENT)), axis=1)
+
 
 def in_whole_characters(values: tf.Tensor) -> tf.Tensor:
     """Says of each byte whether it belongs to a well-formed character.
