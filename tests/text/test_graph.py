@@ -1,3 +1,7 @@
+import json
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import sentencepiece
@@ -133,6 +137,30 @@ def test_a_saved_graph_decodes_with_core_operations_alone(graph, tokenizer, capt
     texts = [*hard_texts, *captions[: 24 - len(hard_texts)]]
     ids = padded([[*tokenizer.encode(text), END] for text in texts]).reshape(4, 6, -1)
     assert texts_of(loaded(ids=tf.constant(ids))["texts"]) == texts
+
+
+def test_a_saved_graph_encodes_with_core_operations_alone(graph, tokenizer, captions, hard_texts, tmp_path):
+    module = tf.Module()
+    signature = tf.TensorSpec([None], tf.string, name="texts")
+    module.encode = tf.function(lambda texts: graph.encode(texts).to_tensor(PAD), input_signature=[signature])
+    tf.saved_model.save(module, tmp_path / "1", signatures={"serving_default": module.encode})
+    names = {node.op for node in operations(tmp_path / "1")}
+    assert names
+    assert {name for name in names if name not in {*tf.raw_ops.__dict__, "Placeholder", "NoOp"}} == set()
+    assert not {name for name in names if "PyFunc" in name or "HashTable" in name or "Sentencepiece" in name}
+
+    texts = [*hard_texts, *captions]
+    script = f"""
+import sys
+import tensorflow as tf
+encode = tf.saved_model.load({str(tmp_path / "1")!r}).signatures["serving_default"]
+print(encode(texts=tf.constant({texts!r}))["output_0"].numpy().tolist())
+assert not {{"sentencepiece", "ostinato"}} & set(sys.modules)
+"""
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    expected = padded([tokenizer.encode(text) for text in texts])
+    assert json.loads(result.stdout) == expected.tolist()
 
 
 def operations(folder):

@@ -1,13 +1,14 @@
-"""The tokenizer as core TensorFlow operations, so that an exported model needs no other op library.
-
-Decoding is here; encoding (unigram segmentation) belongs beside it and reads the same table.
-"""
+"""The tokenizer as core TensorFlow operations, so that an exported model needs no other op library."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
 
 import sentencepiece
 import tensorflow as tf
 
+from ostinato.text.graph_encoding import UnigramEncoder
 from ostinato.text.tokenizer import END, Tokenizer
 from ostinato.text.utf8 import NO_BYTE, in_whole_characters
 
@@ -16,7 +17,7 @@ _REPLACEMENT = "\ufffd"
 
 
 class GraphTokenizer:
-    """Turns ids into text within a TensorFlow graph, exactly as `Tokenizer` does in Python.
+    """Turns text into ids and ids into text within a TensorFlow graph, exactly as `Tokenizer` does in Python.
 
     Args:
       model: the content of a SentencePiece model file.
@@ -28,12 +29,33 @@ class GraphTokenizer:
     """
 
     def __init__(self, model: bytes):
+        self._model = model
         ids = range(Tokenizer(model).size)
         processor = sentencepiece.SentencePieceProcessor(model_proto=model)
         self._pieces = [processor.id_to_piece(piece_id) for piece_id in ids]
         self._texts = [_text_of(processor, piece_id) for piece_id in ids]
         self._bytes = [_byte_of(processor, piece_id) for piece_id in ids]
         self._has_space_before = [piece.startswith(_SPACE) for piece in self._pieces]
+
+    def encode(self, texts: tf.Tensor) -> tf.RaggedTensor:
+        """Returns the ids int32 [B, (T)] of texts string [B], without start and end.
+
+        The texts are taken as they are, spaces included, as by `Tokenizer.encode`; `graph_normalise` goes before it
+        where `normalise` went before that. Each byte that is no part of a whole character is read as U+FFFD.
+
+        `.to_tensor()` pads the result with `PAD`.
+
+        Raises:
+          ModelError: the model does more than a unigram segmentation of the text as it is.
+        """
+        return self._encode(tf.convert_to_tensor(texts, tf.string))
+
+    @cached_property
+    def _encode(self) -> Callable[[tf.Tensor], tf.RaggedTensor]:
+        # A function of its own, for it is many small operations; made when first asked for, which decoding never does.
+        return tf.function(
+            UnigramEncoder(self._model), input_signature=[tf.TensorSpec([None], tf.string)], autograph=False
+        )
 
     def decode(self, ids: tf.Tensor) -> tf.Tensor:
         """Returns the texts string [...] of ids int [..., T], up to each first end token.
