@@ -178,6 +178,22 @@ def test_without_repeats_wide_beams_find_the_best_sentences_that_repeat_nothing(
     assert_allclose(found.scores[0], [score(sentence, 0.6) for sentence in best], rtol=1e-5)
 
 
+@only_tensorflow
+def test_the_caller_of_a_graph_chooses_what_is_not_repeated(toy_language, search):
+    import tensorflow as tf
+
+    language = toy_language(1)
+
+    @tf.function(reduce_retracing=True)
+    def graph(state, memory, n):
+        options = BeamOptions(width=7, num_results=7, max_length=MAX_LENGTH, no_repeat_ngram=n)
+        return beam_search(language.step, state, memory, options, control=language.control, num_places=NUM_PLACES)
+
+    for n in range(4):
+        chosen = graph(*language.start(), tf.constant(n))
+        assert_array_equal(chosen.ids, search(language, width=7, num_results=7, no_repeat_ngram=n).ids)
+
+
 @pytest.mark.parametrize("n", [1, 2, 3])
 def test_long_sentences_repeat_no_ngram(toy_language, search, n):
     language = toy_language(4, batch=3, num_words=17, end=-9.0)

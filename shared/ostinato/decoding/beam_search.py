@@ -187,9 +187,7 @@ def _continue(search: _Search, log_probs: Tensor, options: BeamOptions, control:
     live, position = search.live, search.position
     vocabulary_size = ops.shape(log_probs)[2]
     penalty = token_penalty(vocabulary_size, position, control, options.min_length)  # -> [V]
-    allowed = log_probs
-    if options.no_repeat_ngram:
-        allowed += repeated_ngram_penalty(live.ids, position, options.no_repeat_ngram, vocabulary_size)
+    allowed = _without_repeats(log_probs, live.ids, position, options.no_repeat_ngram)
     continuations = best_continuations(live.log_probs, allowed, penalty, 2 * options.width)
     if inputs.prefix is not None:
         column = ops.minimum(position, ops.shape(inputs.prefix)[1] - 1)
@@ -198,6 +196,17 @@ def _continue(search: _Search, log_probs: Tensor, options: BeamOptions, control:
     if inputs.max_lengths is not None:
         continuations = hold(continuations, position >= inputs.max_lengths, live.log_probs, control.pad)
     return continuations
+
+
+def _without_repeats(log_probs: Tensor, ids: Tensor, position: Tensor, n: Scalar) -> Tensor:
+    """Makes impossible what would repeat an n-gram, where n is not 0; a graph decides it each time it is called."""
+
+    def penalised() -> Tensor:
+        return log_probs + repeated_ngram_penalty(ids, position, n, ops.shape(log_probs)[2])
+
+    if isinstance(n, int):
+        return penalised() if n else log_probs
+    return ops.cond(n > 0, penalised, lambda: log_probs)
 
 
 def _results(search: _Search, options: BeamOptions, control: ControlTokens, inputs: _Inputs) -> Hypotheses:

@@ -45,7 +45,7 @@ class BeamOptions:
     """least number of tokens before the end token"""
     max_length: Scalar = 30
     """greatest number of tokens, the end token included (T)"""
-    no_repeat_ngram: int = 0
+    no_repeat_ngram: Scalar = 0
     """n-grams of this many tokens are written once at most (Paulus et al. 2018, section 2.5); 0 allows repeats"""
 
     def __post_init__(self):

@@ -35,13 +35,13 @@ def token_penalty(vocabulary_size: Scalar, position: Tensor, control: ControlTok
     return ops.where(impossible, FORBIDDEN, 0.0)
 
 
-def repeated_ngram_penalty(ids: Tensor, position: Tensor, n: int, vocabulary_size: Scalar) -> Tensor:
+def repeated_ngram_penalty(ids: Tensor, position: Tensor, n: Scalar, vocabulary_size: Scalar) -> Tensor:
     """Returns what makes every token impossible that would complete an n-gram for the second time.
 
     Args:
       ids: int [B, K, T], tokens so far.
       position: int [], how many of them are written.
-      n: size of the n-grams, 1 or more.
+      n: size of the n-grams, 1 or more; an int32 scalar tensor where the caller of a graph chooses it.
       vocabulary_size: V.
 
     Returns:
@@ -51,11 +51,18 @@ def repeated_ngram_penalty(ids: Tensor, position: Tensor, n: int, vocabulary_siz
     starts = ops.arange(length)
     completed = starts + n <= position  # n-grams that lie wholly in what is written -> [T]
     matches = ops.broadcast_to(completed, (batch, width, length))
-    for offset in range(n - 1):
-        # the offset-th token of each earlier n-gram against the offset-th of the unfinished last one
+
+    def match(offset: Scalar, matches: Tensor) -> Tensor:
+        """The offset-th token of each earlier n-gram against the offset-th of the unfinished last one."""
         earlier = ops.take(ids, ops.minimum(starts + offset, length - 1), axis=2)  # -> [B, K, T]
         last = ops.take(ids, ops.maximum(position - n + 1 + offset, 0), axis=2)  # -> [B, K]
-        matches = ops.logical_and(matches, earlier == last[:, :, None])
+        return ops.logical_and(matches, earlier == last[:, :, None])
+
+    if isinstance(n, int):
+        for offset in range(n - 1):
+            matches = match(offset, matches)
+    else:
+        matches = ops.fori_loop(0, n - 1, match, matches)
     completion = ops.take(ids, ops.minimum(starts + n - 1, length - 1), axis=2)  # -> [B, K, T]
     rows = ops.arange(batch * width)[:, None] * vocabulary_size  # scattered flat: [B, K, T, V] would be large
     places = ops.cast(ops.reshape(completion, (batch * width, length)), rows.dtype) + rows
