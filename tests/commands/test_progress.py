@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from ostinato.commands import progress, progress_bar
+from ostinato.commands import counter, progress, progress_bar
 
 SHOW_CURSOR, UP_AND_CLEAR = "\x1b[?25h", "\r\x1b[1A\x1b[2K"
 
@@ -72,3 +72,11 @@ def test_work_that_is_given_up_takes_the_bar_away(open_terminal):
     assert not terminal.getvalue().endswith(UP_AND_CLEAR)
     work.close()
     assert terminal.getvalue().endswith(SHOW_CURSOR + UP_AND_CLEAR)
+
+
+def test_a_counter_shows_how_often_it_was_called():
+    shown = []
+    count = counter(shown.append)
+    count()
+    count()
+    assert shown == [1, 2]

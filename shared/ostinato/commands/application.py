@@ -113,6 +113,11 @@ def run_application(app: cyclopts.App, arguments: Sequence[str] | None = None) -
         return _fail(name, "interrupted", INTERRUPTED)
 
 
+def say(app: cyclopts.App, sentence: str) -> None:
+    """Tells the user what was done, in one line on standard error."""
+    sys.stderr.write(f"{app.name[0]}: {sentence}\n")
+
+
 @contextlib.contextmanager
 def _termination_as_interrupt() -> Iterator[None]:
     def terminate(number: int, frame: FrameType | None) -> None:

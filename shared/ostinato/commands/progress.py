@@ -47,3 +47,15 @@ def progress_bar(description: str, total: int | None = None) -> Iterator[Callabl
     with Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=shared) as bars:
         task = bars.add_task(description, total=total)
         yield lambda done, description=None: bars.update(task, completed=done, description=description)
+
+
+def counter(show: Callable[..., None]) -> Callable[[], None]:
+    """Returns a function that counts its calls and shows how many there were, for work that tells of each step."""
+    done = 0
+
+    def count() -> None:
+        nonlocal done
+        done += 1
+        show(done)
+
+    return count

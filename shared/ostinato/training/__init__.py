@@ -8,6 +8,7 @@ from ostinato.training.optimizers import averaged_weights, make_optimizer
 from ostinato.training.progress_bar import ProgressBar
 from ostinato.training.tensorboard_curves import TensorBoardCurves
 from ostinato.training.watcher import Watcher
+from ostinato.training.watching import watch
 
 __all__ = [
     "BEST_WEIGHTS",
@@ -25,5 +26,6 @@ __all__ = [
     "make_optimizer",
     "read_progress",
     "save_weights",
+    "watch",
     "write_history",
 ]

@@ -1,0 +1,23 @@
+import time
+
+import numpy as np
+
+from ostinato.timing import peak_memory_mb, time_in_turns
+
+
+def test_calls_are_timed_in_turns_after_two_rounds():
+    called = []
+
+    def slow():
+        called.append("slow")
+        time.sleep(0.005)
+
+    times = time_in_turns([slow, lambda: called.append("quick")], repeats=3)
+    assert called == ["slow", "quick"] * 5
+    assert times.shape == (3, 2)
+    assert np.all(times[:, 0] >= 5)
+    assert np.all(times[:, 1] < times[:, 0])
+
+
+def test_the_memory_of_this_process_is_in_megabytes():
+    assert 50 < peak_memory_mb() < 100_000
