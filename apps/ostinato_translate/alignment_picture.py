@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 from ostinato.files import write_atomically
 from ostinato.font import cut_text, fit_text, load_font
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 _GREATEST_CELL, _LEAST_CELL, _GREATEST_SIDE = 30, 4, 3000  # pixels
 _LEAST_LABELLED_CELL = 10  # of smaller ones nobody could read the labels
-_LABEL_WIDTH, _MARGIN, _TITLE_HEIGHT, _LEAST_WIDTH = 170, 14, 44, 360
+_LABEL_WIDTH, _LABEL_GAP, _MARGIN, _TITLE_HEIGHT, _LEAST_WIDTH = 160, 5, 14, 52, 360
 _BACKGROUND, _INK, _FAINT = (255, 255, 255), (24, 24, 27), (228, 228, 231)
 _STRONG = np.array((30, 64, 175))  # the colour of a weight of 1
 
@@ -34,27 +35,37 @@ def alignment_picture(translation: Translation) -> Image.Image:
     """
     rows, columns = max(1, len(translation.pieces)), max(1, len(translation.source_pieces))
     cell = max(_LEAST_CELL, min(_GREATEST_CELL, _GREATEST_SIDE // max(rows, columns)))
-    label = _LABEL_WIDTH if cell >= _LEAST_LABELLED_CELL else 0
-    left, top = _MARGIN + label, _TITLE_HEIGHT + label
+    font = load_font(min(16, cell - 2)) if cell >= _LEAST_LABELLED_CELL else None
+    row_labels, column_labels = (_labels(pieces, font) for pieces in (translation.pieces, translation.source_pieces))
+    left = _MARGIN + max(label.width for label in row_labels)
+    top = _TITLE_HEIGHT + max(label.width for label in column_labels)
     width, height = columns * cell, rows * cell
     picture = Image.new("RGB", (max(_LEAST_WIDTH, left + width + _MARGIN), top + height + _MARGIN), _BACKGROUND)
-    picture.paste(
-        _heat_map(translation.attention, rows, columns).resize((width, height), Image.Resampling.NEAREST), (left, top)
-    )
-    draw = ImageDraw.Draw(picture)
     title, title_font = fit_text(translation.text, picture.width - 2 * _MARGIN)
+    draw = ImageDraw.Draw(picture)
     draw.text((_MARGIN, _TITLE_HEIGHT // 2), title, _INK, title_font, anchor="lm")
+    heat_map = _heat_map(translation.attention, rows, columns)
+    picture.paste(heat_map.resize((width, height), Image.Resampling.NEAREST), (left, top))
     draw.rectangle((left - 1, top - 1, left + width, top + height), outline=_FAINT)
-    if label:
-        font = load_font(min(16, cell - 2))
-        for row, piece in enumerate(translation.pieces):
-            shown = cut_text(piece, label - 8, font)
-            draw.text((left - 8, top + row * cell + cell // 2), shown, _INK, font, anchor="rm")
-        for column, piece in enumerate(translation.source_pieces):
-            upright = Image.new("RGB", (label - 8, cell), _BACKGROUND)
-            ImageDraw.Draw(upright).text((0, cell // 2), cut_text(piece, label - 8, font), _INK, font, anchor="lm")
-            picture.paste(upright.rotate(90, expand=True), (left + column * cell, top - label))
+    for row, label in enumerate(row_labels):
+        picture.paste(label, (left - label.width, top + row * cell + (cell - label.height) // 2))
+    for column, label in enumerate(column_labels):
+        upright = label.transpose(Image.Transpose.ROTATE_90)
+        picture.paste(upright, (left + column * cell + (cell - upright.width) // 2, top - upright.height))
     return picture
+
+
+def _labels(pieces: Sequence[str], font: ImageFont.FreeTypeFont | None) -> list[Image.Image]:
+    """Returns a line of text as a picture for each piece, as wide as it is; without a font, empty ones."""
+    if font is None or not pieces:
+        return [Image.new("RGB", (1, 1), _BACKGROUND)]
+    labels = []
+    for piece in pieces:
+        shown = cut_text(piece, _LABEL_WIDTH, font)
+        label = Image.new("RGB", (round(font.getlength(shown)) + 2 * _LABEL_GAP, round(1.2 * font.size)), _BACKGROUND)
+        ImageDraw.Draw(label).text((_LABEL_GAP, label.height // 2), shown, _INK, font, anchor="lm")
+        labels.append(label)
+    return labels
 
 
 def _heat_map(attention: np.ndarray, rows: int, columns: int) -> Image.Image:

@@ -10,9 +10,12 @@ from typing import ClassVar
 
 import numpy as np
 
+from ostinato.config import read_config
 from ostinato.run_directory import RunDirectory
-from ostinato_translate.config import PrepareConfig
+from ostinato_translate.config import PrepareConfig, TrainConfig
 from ostinato_translate.languages import language_ids
+
+_OF_THE_NETWORK = ("embedding_size", "encoder_units", "encoder_layers", "units", "attention", "attention_units")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,6 +47,16 @@ class Run(RunDirectory):
     def prepare_config(self) -> PrepareConfig:
         config = self.prepared["config"]
         return PrepareConfig(**{**config, "languages": tuple(config["languages"])})
+
+    def check_resumes(self, config: TrainConfig) -> None:
+        """Raises ConfigError where training has begun with settings that cannot be changed any more."""
+        if not self.begun_phases() or not self.config_path.exists():
+            return
+        before = read_config(self.config_path, TrainConfig)
+        fixed = list(_OF_THE_NETWORK)
+        if (before.averaging > 0) != (config.averaging > 0):
+            fixed.append("averaging")
+        self.check_unchanged(config, [*fixed, "directions"])
 
     @property
     def languages(self) -> tuple[str, ...]:

@@ -1,10 +1,12 @@
+import dataclasses
 import logging
 
 import numpy as np
 import pytest
 
-from ostinato.errors import DataError
-from ostinato_translate.config import PrepareConfig
+from ostinato.config import write_config
+from ostinato.errors import ConfigError, DataError
+from ostinato_translate.config import PrepareConfig, TrainConfig
 from ostinato_translate.run import Run
 
 
@@ -58,3 +60,33 @@ def test_the_log_has_what_translation_reports(run):
     with run.log():
         logging.getLogger("ostinato_translate.train").info("epoch 3")
     assert run.log_path.read_text().endswith("epoch 3\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "is_fixed"),
+    [
+        ("units", 24, True),
+        ("encoder_units", 24, True),
+        ("encoder_layers", 3, True),
+        ("embedding_size", 24, True),
+        ("attention", "additive", True),
+        ("attention_units", 24, True),
+        ("directions", ("de-en",), True),
+        ("averaging", 0.0, True),
+        ("averaging", 0.5, False),
+        ("epochs", 99, False),
+        ("learning_rate", 0.5, False),
+    ],
+)
+def test_what_the_checkpoints_depend_on_cannot_be_changed(run, name, value, is_fixed):
+    changed = dataclasses.replace(TrainConfig(), **{name: value})
+    write_config(run.config_path, TrainConfig())
+    run.check_resumes(changed)  # nothing has begun
+    run.phase_folder("training").mkdir(parents=True)
+    (run.phase_folder("training") / "checkpoint.npz").touch()
+    run.check_resumes(TrainConfig())
+    if is_fixed:
+        with pytest.raises(ConfigError, match=f"was begun with {name} = "):
+            run.check_resumes(changed)
+    else:
+        run.check_resumes(changed)
