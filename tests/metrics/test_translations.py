@@ -2,7 +2,7 @@ import pytest
 import sacrebleu
 
 from ostinato.errors import ConfigError, DataError
-from ostinato.metrics import quick_bleu, score_translations
+from ostinato.metrics import chrf_each, quick_bleu, score_translations
 
 HYPOTHESES = [
     "Ein brauner Hund läuft durch den Schnee.",
@@ -84,3 +84,13 @@ def test_what_cannot_be_scored_is_refused(score):
 def test_scores_by_name_are_what_is_printed():
     names = {"bleu", "chrf", "ter", "num_examples", "bleu_signature", "chrf_signature", "ter_signature"}
     assert set(score_translations(HYPOTHESES, REFERENCES).to_dict()) == names
+
+
+def test_each_sentence_alone_has_the_chrf_of_sacrebleu():
+    each = chrf_each(HYPOTHESES, REFERENCES)
+    assert each == [
+        sacrebleu.sentence_chrf(*pair).score for pair in zip(HYPOTHESES, ([r] for r in REFERENCES), strict=True)
+    ]
+    assert each[2] == 0 < each[0] < 100
+    with pytest.raises(DataError, match="5 translations for 4"):
+        chrf_each(HYPOTHESES, REFERENCES[1:])

@@ -11,7 +11,7 @@ from ostinato.metrics.captions import (
 from ostinato.metrics.cider import CiderReward
 from ostinato.metrics.comparison import ScoreComparison, TranslationComparison, compare_translations
 from ostinato.metrics.tokens import caption_tokens
-from ostinato.metrics.translations import TOKENISATIONS, TranslationScores, quick_bleu, score_translations
+from ostinato.metrics.translations import TOKENISATIONS, TranslationScores, chrf_each, quick_bleu, score_translations
 
 __all__ = [
     "TOKENISATIONS",
@@ -23,6 +23,7 @@ __all__ = [
     "TranslationScores",
     "bootstrap_interval",
     "caption_tokens",
+    "chrf_each",
     "cider_d_each",
     "compare_translations",
     "quick_bleu",

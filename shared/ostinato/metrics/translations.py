@@ -70,6 +70,15 @@ def quick_bleu(hypotheses: Sequence[str], references: Sequence[str]) -> float:
     return min(_bleu(False, DEFAULT_TOKENISATION).corpus_score(list(hypotheses), [list(references)]).score, 100.0)
 
 
+def chrf_each(hypotheses: Sequence[str], references: Sequence[str]) -> list[float]:
+    """Scores each sentence alone by chrF, to find the worst; with the errors of `score_translations`."""
+    check_translations(hypotheses, references)
+    metric = import_scorer("sacrebleu.metrics").CHRF()
+    return [
+        metric.sentence_score(*pair).score for pair in zip(hypotheses, ([each] for each in references), strict=True)
+    ]
+
+
 def translation_metrics(lowercase: bool, tokenisation: str) -> dict[str, Any]:
     """Makes sacreBLEU's metrics under the names of the fields of `TranslationScores`; raises what that does."""
     metrics = import_scorer("sacrebleu.metrics")
