@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ostinato.errors import InputError, ModelError
+from ostinato.errors import InputError
 from ostinato.export import load_model
+from ostinato.export.settings import setting_tensors
 from ostinato.images.reading import read_photo
 from ostinato_caption.config import DecodingConfig, SamplingConfig
 
@@ -74,14 +75,13 @@ class Captioner:
           ModelError: there is no such model, it is damaged, or it writes no captions.
         """
         loaded = load_model(SHIPPED_MODEL if model is None else model)
-        if loaded.interface.get("metadata", {}).get("application") != "ostinato_caption":
-            raise ModelError(f"the model in {loaded.path} writes no captions of photos; name another")
+        loaded.check_application("ostinato_caption", "captions of photos")
         return cls(loaded)
 
     @property
     def decoding(self) -> DecodingConfig:
         """The settings that the model was exported with."""
-        return DecodingConfig(**self.model.interface["metadata"]["decoding"])
+        return DecodingConfig(**self.model.metadata["decoding"])
 
     def caption(
         self,
@@ -155,7 +155,7 @@ class Captioner:
 
     @property
     def _grid(self) -> tuple[int, int]:
-        rows, columns = self.model.interface["metadata"]["attention_grid"]
+        rows, columns = self.model.metadata["attention_grid"]
         return rows, columns
 
 
@@ -167,20 +167,9 @@ def request_settings(decoding: DecodingConfig, sampling: SamplingConfig | None =
     """
     if sampling is None:
         decoding.check_search()
-        return "beam_search", _tensors(decoding)
-    kept = {name: tensor for name, tensor in _tensors(decoding).items() if name not in SEARCH_ONLY}
-    return "sample", kept | _tensors(sampling)
-
-
-def _tensors(settings: DecodingConfig | SamplingConfig) -> dict[str, Any]:
-    import tensorflow as tf
-
-    # by the type of the default: a caller in Python may well write 1 for 1.0
-    types = {
-        field.name: tf.float32 if isinstance(field.default, float) else tf.int32
-        for field in dataclasses.fields(settings)
-    }
-    return {name: tf.constant(value, types[name]) for name, value in dataclasses.asdict(settings).items()}
+        return "beam_search", setting_tensors(decoding)
+    kept = {name: tensor for name, tensor in setting_tensors(decoding).items() if name not in SEARCH_ONLY}
+    return "sample", kept | setting_tensors(sampling)
 
 
 def _read(photo: Photo | InputError) -> bytes | InputError:

@@ -13,8 +13,9 @@ from PIL import Image, ImageOps
 
 from ostinato.config import read_config
 from ostinato.decoding import BeamOptions, Hypotheses, SamplingOptions, beam_search, sample
-from ostinato.errors import DataError, InputError, ModelError
-from ostinato.export import Endpoint, LoadedModel, Preset, Sample, export_model
+from ostinato.errors import DataError, InputError
+from ostinato.export import Endpoint, Preset, Sample, export_model, unexported_model
+from ostinato.export.settings import setting_specs
 from ostinato.images.graph import load_photos
 from ostinato.images.reading import read_photo
 from ostinato.layers import EncoderDecoder, ImageEncoder, Memory
@@ -133,11 +134,7 @@ class CaptioningGraph:
         }
 
     def _endpoint(self, name: str, function: Callable, settings: Mapping[str, Any] | None = None) -> Endpoint:
-        specs = [
-            tf.TensorSpec([], tf.float32 if isinstance(value, float) else tf.int32, name=key)
-            for key, value in (settings or {}).items()
-        ]
-        return Endpoint(name, function, [_PHOTOS, *specs], binary_inputs=("image_bytes",))
+        return Endpoint(name, function, [_PHOTOS, *setting_specs(settings or {})], binary_inputs=("image_bytes",))
 
 
 def load_trained(run: Run) -> EncoderDecoder:
@@ -146,8 +143,7 @@ def load_trained(run: Run) -> EncoderDecoder:
     Raises:
       ModelError: training is not complete.
     """
-    if not run.model_path.exists():
-        raise ModelError(f"{run.folder} holds no trained model yet; run `train` to its end first")
+    run.check_trained()
     config = read_config(run.config_path, TrainConfig)
     encoder = ImageEncoder(run.prepare_config.network)
     model = make_model(encoder, make_decoder(config, run.tokenizer.size))
@@ -221,12 +217,7 @@ def _facts(run: Run, decoding: DecodingConfig) -> dict[str, Any]:
 def captioner_of_run(run: Run) -> Captioner:
     """Returns a captioner with the network of a completed run, which has not been exported."""
     graph = _graph(run, load_trained(run), DecodingConfig())
-    functions = {
-        endpoint.name: tf.function(endpoint.function, autograph=False, reduce_retracing=True)
-        for endpoint in graph.endpoints()
-        if isinstance(endpoint, Endpoint)
-    }
-    return Captioner(LoadedModel(run.folder, functions, {"metadata": _facts(run, DecodingConfig())}, {}, graph))
+    return Captioner(unexported_model(run.folder, graph.endpoints(), graph, metadata=_facts(run, DecodingConfig())))
 
 
 def photos_of_run(run: Run, number: int) -> list[bytes]:

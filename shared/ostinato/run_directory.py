@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from ostinato.config import read_config
-from ostinato.errors import ConfigError, DataError
+from ostinato.errors import ConfigError, DataError, ModelError
 from ostinato.files import write_atomically
 from ostinato.text import Tokenizer
 
@@ -57,6 +57,11 @@ class RunDirectory:
     def model_path(self) -> Path:
         """Weights of the whole network, written when training is complete."""
         return self.folder / "model.npz"
+
+    def check_trained(self) -> None:
+        """Raises ModelError where training is not complete."""
+        if not self.model_path.exists():
+            raise ModelError(f"{self.folder} holds no trained model yet; run `train` to its end first")
 
     def phase_folder(self, phase: str) -> Path:
         """Folder of the checkpoints of one phase of training."""

@@ -1,7 +1,7 @@
 import pytest
 import tensorflow as tf
 
-from ostinato.export.endpoints import Endpoint, Sample, check_endpoints, sample_tensors
+from ostinato.export.endpoints import Endpoint, Preset, Sample, check_endpoints, sample_tensors
 
 WORDS = Endpoint("serving_default", lambda text: {"text": text}, [tf.TensorSpec((None,), tf.string, name="text")])
 NUMBERS = Endpoint("sum", lambda x: {"sum": x}, {"x": tf.TensorSpec((None, 3), tf.float32)})
@@ -54,3 +54,17 @@ def test_an_endpoint_must_name_its_outputs():
     bare = Endpoint("serving_default", lambda text: text, WORDS.signature)
     with pytest.raises(TypeError, match="return a dict"):
         bare({"text": tf.constant(["a"])})
+
+
+def test_a_fixed_setting_holds_for_the_whole_call_or_for_every_item():
+    specs = [
+        tf.TensorSpec((None,), tf.string, name="text"),
+        tf.TensorSpec((None,), tf.string, name="ending"),
+        tf.TensorSpec((), tf.int32, name="times"),
+    ]
+    asked = Endpoint("ask", lambda text, ending, times: {"text": text + ending, "times": times[None]}, specs)
+    preset = Preset("serving_default", asked, {"ending": "!", "times": 3}, ("text", "times"))
+    assert [spec.name for spec in preset.specs] == ["text"]
+    answer = preset({"text": tf.constant(["a", "b", "c"])})
+    assert answer["text"].numpy().tolist() == [b"a!", b"b!", b"c!"]
+    assert answer["times"].numpy().tolist() == [3]

@@ -1,12 +1,13 @@
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from ostinato.errors import ModelError
-from ostinato.export.loading import load_model, read_interface
+from ostinato.export.loading import LoadedModel, load_model, read_interface
 
 
 def test_a_loaded_model_answers_and_brings_its_assets_and_facts(export, tmp_path):
@@ -62,3 +63,12 @@ def test_an_interface_that_is_missing_or_damaged_is_named(tmp_path):
         (tmp_path / "interface.json").write_bytes(content)
         with pytest.raises(ModelError, match=r"interface.json (is damaged|lists no signatures)"):
             read_interface(tmp_path)
+
+
+def test_a_model_of_another_application_is_refused_in_one_sentence():
+    model = LoadedModel(Path("toy/1"), {}, {"metadata": {"application": "ostinato_sing"}}, {}, None)
+    model.check_application("ostinato_sing", "songs")
+    with pytest.raises(ModelError, match="the model in toy/1 writes no poems; name another"):
+        model.check_application("ostinato_rhyme", "poems")
+    with pytest.raises(ModelError, match="writes no songs"):
+        LoadedModel(Path("toy/1"), {}, {}, {}, None).check_application("ostinato_sing", "songs")

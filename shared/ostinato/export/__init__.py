@@ -4,6 +4,8 @@
     ostinato.export.endpoints  Endpoint, Preset, Sample: what is exported, and what it is tried on
     ostinato.export.proof      `python -m ostinato.export.proof FOLDER`: the proof, in a process of its own
     ostinato.export.loading    load_model: an exported folder as Python functions
+    ostinato.export.settings   settings of a user as scalar inputs
+    ostinato.export.unexported unexported_model: the same functions of what is not exported yet
     ostinato.export.versions   find_model: a folder or the name of a shipped model; no TensorFlow
 
 A version folder, in the layout of TensorFlow Serving (which ignores what it does not know):
@@ -26,8 +28,19 @@ from ostinato.export.versions import find_model, shipped_models
 if TYPE_CHECKING:
     from ostinato.export.archive import export_model
     from ostinato.export.endpoints import Endpoint, Preset, Sample
+    from ostinato.export.unexported import unexported_model
 
-__all__ = ["Endpoint", "LoadedModel", "Preset", "Sample", "export_model", "find_model", "load_model", "shipped_models"]
+__all__ = [
+    "Endpoint",
+    "LoadedModel",
+    "Preset",
+    "Sample",
+    "export_model",
+    "find_model",
+    "load_model",
+    "shipped_models",
+    "unexported_model",
+]
 
 # Imported when they are first asked for: who finds or loads a model does not wait for what writes one, and the proof
 # runs without it.
@@ -36,6 +49,7 @@ _LATER = {
     "Endpoint": "ostinato.export.endpoints",
     "Preset": "ostinato.export.endpoints",
     "Sample": "ostinato.export.endpoints",
+    "unexported_model": "ostinato.export.unexported",
 }
 
 

@@ -48,7 +48,8 @@ class Preset:
     Attributes:
       name: name of the signature.
       endpoint: whom it asks.
-      settings: values of those inputs that callers of this signature do not give.
+      settings: values of those inputs that callers of this signature do not give, a scalar each; an input with a batch
+        dimension gets it for every item.
       outputs: names of those outputs that they get.
     """
 
@@ -69,11 +70,12 @@ class Preset:
 
     def complete(self, inputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Returns the endpoint's inputs in the order of its specs."""
-        settings = {
-            spec.name: tf.constant(self.settings[spec.name], spec.dtype)
-            for spec in self.endpoint.specs
-            if spec.name in self.settings
-        }
+        size = next(tf.shape(tensor)[:1] for tensor in inputs.values() if tensor.shape.rank != 0)
+        settings = {}
+        for spec in self.endpoint.specs:
+            if spec.name in self.settings:
+                value = tf.constant(self.settings[spec.name], spec.dtype)
+                settings[spec.name] = tf.broadcast_to(value, size) if spec.shape.rank else value
         return {spec.name: (settings | dict(inputs))[spec.name] for spec in self.endpoint.specs}
 
     def __call__(self, inputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:

@@ -31,6 +31,16 @@ class LoadedModel:
     assets: Mapping[str, Path]
     saved_model: object
 
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        """The application's own facts; empty where there are none."""
+        return self.interface.get("metadata", {})
+
+    def check_application(self, application: str, does: str) -> None:
+        """Raises ModelError where the model was exported by another application; `does` is what this one's do."""
+        if self.metadata.get("application") != application:
+            raise ModelError(f"the model in {self.path} writes no {does}; name another")
+
 
 def load_model(name_or_path: str | Path) -> LoadedModel:
     """Loads an exported folder, with or without its version, or a shipped model by name.
