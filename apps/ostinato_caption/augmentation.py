@@ -37,7 +37,7 @@ def read_augmented(paths: Sequence[str], image_size: int, *, seed: int) -> np.nd
     Raises:
       InputError: a photo cannot be read (any more).
     """
-    return _augment(_load(_contents(paths), image_size), tf.constant([seed, 0])).numpy()
+    return _vary(_load(_contents(paths), image_size), tf.constant([seed, 0])).numpy()
 
 
 def _contents(paths: Sequence[str]) -> tf.Tensor:
@@ -50,7 +50,12 @@ def _load(image_bytes: tf.Tensor, image_size: int) -> tf.Tensor:
 
 
 @tf.function(reduce_retracing=True)
-def _augment(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+def _vary(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    return vary(images, seed)
+
+
+def vary(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    """Crops, mirrors, and changes brightness and contrast of photos float [B, H, W, 3] at random, by a seed int [2]."""
     batch, height, width = tf.shape(images)[0], tf.shape(images)[1], tf.shape(images)[2]
     seeds = tf.random.split(seed, 5)
     shares = tf.random.stateless_uniform([batch, 2], seeds[0], _LEAST_SHARE, 1.0)

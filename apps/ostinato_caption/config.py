@@ -87,6 +87,8 @@ class TrainConfig:
     """phase 3, self_critical: passes in which sampled captions are rewarded by CIDEr-D (Rennie et al. 2017)"""
     self_critical_learning_rate: float = 2e-4
     """greatest learning rate of phase 3"""
+    self_critical_views: int = 5
+    """varied views of each photo that phase 3 sees besides the photo itself: some 125 kB of disk each at 224 pixels"""
 
     def __post_init__(self) -> None:
         sizes = ("embedding_size", "units", "attention_units")
@@ -99,6 +101,7 @@ class TrainConfig:
             "fine_tune_epochs",
             "fine_tune_blocks",
             "self_critical_epochs",
+            "self_critical_views",
             "patience",
             "warmup_updates",
         )

@@ -14,6 +14,7 @@ from ostinato.errors import InputError
 from ostinato.images.graph import load_photos
 from ostinato.images.reading import read_photo
 from ostinato.layers import ImageEncoder
+from ostinato_caption.augmentation import vary
 from ostinato_caption.model import compiled
 
 _BATCH_SIZE = 32
@@ -45,7 +46,9 @@ def cache_features(
     photos: Sequence[str],
     *,
     image_size: int,
-    mirrored: bool,
+    mirrored: bool = False,
+    num_varied: int = 0,
+    seed: int = 0,
     on_error: Callable[[InputError], None] = lambda error: None,
     on_photo: Callable[[], None] = lambda: None,
 ) -> list[int]:
@@ -57,18 +60,21 @@ def cache_features(
       photos: paths, in the order of the rows.
       image_size: pixels of the square that photos are resized to.
       mirrored: whether a second view of each photo, mirrored, is computed.
+      num_varied: further views, varied at random as `augmentation.vary` does.
+      seed: decides on the variations.
       on_error: told of each damaged photo, whose row stays zero.
       on_photo: called after each photo.
 
     Returns:
       The rows of the photos that could be read.
     """
-    num_views = 2 if mirrored else 1
+    num_views = 1 + mirrored + num_varied
     _, num_places, feature_size = encoder.compute_output_shape((None, image_size, image_size, 3))
 
-    def encode(image_bytes: tf.Tensor) -> list[tf.Tensor]:
+    def encode(image_bytes: tf.Tensor, seeds: tf.Tensor) -> list[tf.Tensor]:
         images = load_photos(image_bytes, image_size)  # -> [B, H, W, 3]
-        return [encoder(images), encoder(images[:, :, ::-1])][:num_views]
+        views = [images, images[:, :, ::-1]] if mirrored else [images]
+        return [encoder(view) for view in [*views, *(vary(images, seeds[number]) for number in range(num_varied))]]
 
     encode = compiled(encode)
     partial = path.with_name(f".{path.name}.partial")
@@ -79,7 +85,10 @@ def cache_features(
 
     def write(batch: list[tuple[int, bytes]]) -> None:
         try:
-            views = encode(tf.constant([content for _, content in batch], tf.string))
+            seeds = tf.constant(
+                [[seed + number, batch[0][0]] for number in range(num_varied)], tf.int32, [num_varied, 2]
+            )
+            views = encode(tf.constant([content for _, content in batch], tf.string), seeds)
         except tf.errors.InvalidArgumentError:
             # Pillow could read each of them and TensorFlow could not: find out which.
             if len(batch) == 1:

@@ -40,9 +40,9 @@ class Run(RunDirectory):
         return self.folder / "features.npy"
 
     @property
-    def fine_tuned_features_path(self) -> Path:
-        """As `features_path`, of the network that phase 2 trained."""
-        return self.folder / "features_fine_tuned.npy"
+    def varied_features_path(self) -> Path:
+        """As `features_path`, of the network as phase 3 finds it; all views but the first are varied at random."""
+        return self.folder / "features_varied.npy"
 
     @property
     def prepare_config(self) -> PrepareConfig:
@@ -76,6 +76,6 @@ class Run(RunDirectory):
             raise DataError(f"{self.folder} has no photos of the split {split!r}; prepare data that has some")
         return rows
 
-    def features(self, *, fine_tuned: bool = False) -> np.ndarray:
+    def features(self, *, varied: bool = False) -> np.ndarray:
         """Returns the cached features as a memory map: photos are read from disk as they are used."""
-        return np.load(self.fine_tuned_features_path if fine_tuned else self.features_path, mmap_mode="r")
+        return np.load(self.varied_features_path if varied else self.features_path, mmap_mode="r")

@@ -109,7 +109,7 @@ class Training:
         """Finds what would fail hours later.
 
         Raises:
-          DataError: photos that phase 2 needs are gone.
+          DataError: photos that phases 2 and 3 need are gone.
           ConfigError: phases are left out that have been trained already, or the image network cannot be fine-tuned.
         """
         config = self.config
@@ -123,14 +123,14 @@ class Training:
         network = self.run.prepare_config.network
         if config.fine_tune_epochs and config.fine_tune_blocks and network != EFFICIENTNET_LITE0:
             raise ConfigError(f"only {EFFICIENTNET_LITE0} can be fine-tuned, not {network}; set --fine-tune-epochs 0")
-        if config.fine_tune_epochs:
+        if self._needs_photos():
             # All of them: one that is missing would stop an epoch halfway.
             photos = [example.image for example in self.run.examples if example.split in ("train", "dev")]
             missing = [photo for photo in photos if not Path(photo).is_file()]
             if missing:
                 raise DataError(
                     f"{len(missing)} photos of {self.run.folder} are gone, such as {missing[0]}; put them back, or "
-                    "train without them by --fine-tune-epochs 0"
+                    "train without them by --fine-tune-epochs 0 --self-critical-views 0"
                 )
 
     def phase_of_features(self) -> tuple[EncoderDecoder, Callable[[int], Iterable]]:
@@ -162,9 +162,10 @@ class Training:
 
         self._fit(FINE_TUNE, model, epochs, self._teacher_forcing(read), dev_inputs)
         self.encoder.set_trainable_blocks(0)
-        self._recompute_features()
 
     def _self_critical(self, epochs: int) -> None:
+        if self._needs_photos():
+            self._cache_varied_features()
         model = self._model_of_features()
         # Weights that are rewards may be negative: the loss must not be divided by their sum.
         loss = SmoothedCrossEntropy(reduction="sum_over_batch_size")
@@ -264,21 +265,28 @@ class Training:
         load_weights(folder / BEST_WEIGHTS, model)
         _LOG.info("%s: best CIDEr-D %.1f in epoch %d", phase, progress.best_score, progress.best_epoch)
 
-    def _recompute_features(self) -> None:
-        """The cached features are those of the ImageNet network; phase 3 needs those of what phase 2 made of it."""
-        path = self.run.fine_tuned_features_path
-        best = self.run.phase_folder(FINE_TUNE) / BEST_WEIGHTS
-        if not path.exists() or path.stat().st_mtime < best.stat().st_mtime:
-            config = self.run.prepare_config
+    def _needs_photos(self) -> bool:
+        """True where the features that `prepare` cached will not do."""
+        config = self.config
+        return config.fine_tune_epochs > 0 or (config.self_critical_epochs > 0 and config.self_critical_views > 0)
+
+    def _cache_varied_features(self) -> None:
+        """What `prepare` cached is of the ImageNet network, and too few views: rewards would be learned by heart."""
+        path = self.run.varied_features_path
+        before = self.run.phase_folder(FINE_TUNE) / BEST_WEIGHTS
+        num_views = 1 + self.config.self_critical_views
+        is_stale = before.exists() and path.exists() and path.stat().st_mtime < before.stat().st_mtime
+        if is_stale or not path.exists() or self.run.features(varied=True).shape[1] != num_views:
             good = cache_features(
                 path,
                 self.encoder,
                 [example.image for example in self.run.examples],
-                image_size=config.image_size,
-                mirrored=config.mirrored,
+                image_size=self.run.prepare_config.image_size,
+                num_varied=self.config.self_critical_views,
+                seed=self.config.seed,
             )
             if lost := {*self.train_rows, *self.dev_rows} - set(good):
                 path.unlink()
                 photo = self.run.examples[min(lost)].image
                 raise DataError(f"{len(lost)} photos can no longer be read, such as {photo}; put them back")
-        self.features = self.run.features(fine_tuned=True)
+        self.features = self.run.features(varied=True)

@@ -34,6 +34,7 @@ TRAIN = TrainConfig(
     precision="float32",
     epochs=2,
     fine_tune_epochs=2,
+    self_critical_views=3,
     fine_tune_learning_rate=1e-2,
     fine_tune_blocks=1,
     self_critical_epochs=2,

@@ -61,6 +61,20 @@ def test_the_second_view_is_the_mirrored_photo(tmp_path, encoder, photos):
     assert array.shape == (1, 1, 4, 7)
 
 
+def test_varied_views_show_the_photo_in_other_ways_that_depend_on_the_seed(tmp_path, encoder, photos):
+    good = [photos[0], photos[2], photos[4]]
+    _, array = cached(tmp_path, encoder, good, mirrored=False, num_varied=2, seed=5)
+    assert array.shape == (3, 3, 4, 7)
+    _, plain = cached(tmp_path, encoder, good, mirrored=False)
+    np.testing.assert_array_equal(array[:, :1], plain)
+    for view in (1, 2):
+        assert np.all(np.abs(array[:, view] - array[:, view - 1]).max(axis=(1, 2)) > 0.01)
+    _, again = cached(tmp_path, encoder, good, mirrored=False, num_varied=2, seed=5)
+    np.testing.assert_array_equal(again, array)
+    _, other = cached(tmp_path, encoder, good, mirrored=False, num_varied=2, seed=50)
+    assert np.abs(other[:, 1:] - array[:, 1:]).max() > 0.01
+
+
 def test_a_photo_that_tensorflow_refuses_is_named_and_the_others_go_on(tmp_path, encoder, photos, monkeypatch):
     refused = b"\xff\xd8\xff what Pillow could read"
     read = features.read_photo

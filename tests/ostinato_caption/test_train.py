@@ -88,15 +88,18 @@ def test_a_phase_that_was_trained_cannot_be_left_out_any_more(trained, settings,
 
 
 def test_the_third_phase_learns_from_features_of_the_network_that_the_second_trained(trained):
-    assert trained.features(fine_tuned=True).shape == trained.features().shape
-    assert np.abs(trained.features(fine_tuned=True) - trained.features()).max() > 1e-3
+    photos, views, *grid = trained.features(varied=True).shape
+    assert [photos, *grid] == [len(trained.examples), *trained.features().shape[2:]]
+    assert views == 1 + 3
+    upright = trained.features(varied=True)[:, 0] - trained.features()[:, 0]
+    assert 1e-3 < np.abs(upright).max() < 1, "the photo itself, as the trained network sees it"
 
 
 def test_lost_features_of_the_trained_network_are_computed_again(trained, settings, tmp_path):
     run = Run(shutil.copytree(trained.folder, tmp_path / "lost"))
-    run.fine_tuned_features_path.unlink()
+    run.varied_features_path.unlink()
     Training(run, settings())()
-    np.testing.assert_array_equal(run.features(fine_tuned=True), trained.features(fine_tuned=True))
+    np.testing.assert_array_equal(run.features(varied=True), trained.features(varied=True))
 
 
 def test_photos_that_are_gone_are_named_before_training_begins(run, settings):
@@ -104,14 +107,14 @@ def test_photos_that_are_gone_are_named_before_training_begins(run, settings):
     run.examples_path.write_text(text)
     with pytest.raises(DataError, match=r"1 photos of .* are gone, such as .*gone\.png.*--fine-tune-epochs 0"):
         Training(run, settings())()
-    Training(run, settings(fine_tune_epochs=0)).check_phases()
+    Training(run, settings(fine_tune_epochs=0, self_critical_views=0)).check_phases()
 
 
 def test_a_network_that_cannot_be_fine_tuned_is_refused_before_the_first_phase(run, settings):
     run.prepared["config"]["network"] = "EfficientNetV2B0"
     with pytest.raises(ConfigError, match="not EfficientNetV2B0; set --fine-tune-epochs 0"):
         Training(run, settings()).check_phases()
-    Training(run, settings(fine_tune_epochs=0)).check_phases()
+    Training(run, settings(fine_tune_epochs=0, self_critical_views=0)).check_phases()
 
 
 def test_data_without_validation_photos_are_refused(run, settings):
