@@ -16,7 +16,7 @@ class PrepareConfig:
     """How raw data become arrays."""
 
     network: str = "efficientnet_lite0"
-    """image network: efficientnet_lite0, or a name of keras.applications (downloads its weights)"""
+    """image network: efficientnet_lite0, 1 or 2, or a name of keras.applications (downloads its weights)"""
     image_size: int = 224
     """pixels of the square that every photo is resized to"""
     mirrored: bool = True

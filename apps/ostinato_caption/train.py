@@ -13,7 +13,7 @@ import numpy as np
 
 from ostinato.errors import ConfigError, DataError
 from ostinato.layers import AttentionDecoder, EncoderDecoder, ImageEncoder
-from ostinato.layers.image_encoder import EFFICIENTNET_LITE0
+from ostinato.layers.efficientnet_lite import EFFICIENTNET_LITE
 from ostinato.metrics import quick_caption_scores
 from ostinato.training import (
     BEST_WEIGHTS,
@@ -121,8 +121,9 @@ class Training:
                     "its epochs again, or use a new run directory"
                 )
         network = self.run.prepare_config.network
-        if config.fine_tune_epochs and config.fine_tune_blocks and network != EFFICIENTNET_LITE0:
-            raise ConfigError(f"only {EFFICIENTNET_LITE0} can be fine-tuned, not {network}; set --fine-tune-epochs 0")
+        if config.fine_tune_epochs and config.fine_tune_blocks and network not in EFFICIENTNET_LITE:
+            names = ", ".join(EFFICIENTNET_LITE)
+            raise ConfigError(f"only {names} can be fine-tuned, not {network}; set --fine-tune-epochs 0")
         if self._needs_photos():
             # All of them: one that is missing would stop an epoch halfway.
             photos = [example.image for example in self.run.examples if example.split in ("train", "dev")]

