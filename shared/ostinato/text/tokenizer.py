@@ -130,6 +130,11 @@ class Tokenizer:
         except OSError as error:
             raise ModelError(f"there is no tokenizer at {path}; run `prepare` first") from error
 
+    @property
+    def has_byte_fallback(self) -> bool:
+        """Whether characters that it does not know become bytes, so that no text is unknown."""
+        return self._processor.is_byte(self._processor.piece_to_id("<0x00>"))
+
     def encode(self, text: str) -> list[int]:
         """Returns the piece ids of one text, without start and end."""
         return self._processor.encode(text)
