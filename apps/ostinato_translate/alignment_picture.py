@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from ostinato.errors import InputError
 from ostinato.files import write_atomically
 from ostinato.font import cut_text, fit_text, load_font
 
 if TYPE_CHECKING:
+    from ostinato_translate.inputs import TextInput
     from ostinato_translate.translator import Translation
 
 _GREATEST_CELL, _LEAST_CELL, _GREATEST_SIDE = 30, 4, 3000  # pixels
@@ -89,6 +91,16 @@ class AlignmentFolder:
     def __init__(self, folder: Path):
         self.folder, self.saved = folder, 0
         folder.mkdir(parents=True, exist_ok=True)
+
+    def saving(
+        self, results: Iterable[tuple[TextInput, Mapping[str, Any] | InputError]]
+    ) -> Iterator[tuple[TextInput, Mapping[str, Any] | InputError]]:
+        """Passes results on and saves the best translation of each text into each language."""
+        for number, (item, found) in enumerate(results, start=1):
+            if not isinstance(found, InputError):
+                for language, translations in found.items():
+                    self.save(number, str(item.text), language, translations[0])
+            yield item, found
 
     def save(self, number: int, text: str, language: str, translation: Translation) -> None:
         """Writes `0007.de.png` and `0007.de.json`.

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ostinato.errors import InputError
+from ostinato.errors import ConfigError, InputError
 from ostinato.metrics import chrf_each, compare_translations, score_translations
 from ostinato.metrics.translations import DEFAULT_TOKENISATION
 from ostinato_translate.config import DecodingConfig
@@ -48,7 +48,11 @@ def translate_pairs(
       decoding: how to search.
       on_error: told of each sentence that cannot be translated. It still counts: a score must not rise by it.
       on_sentence: called after each sentence.
+
+    Raises:
+      ConfigError: the model does not know one of the languages.
     """
+    check_languages(translator, pairs)
     written = []
     results = translator.translate_each(pairs.sources, pairs.target_language, decoding=decoding)
     for number, (_, result) in enumerate(results, start=1):
@@ -57,6 +61,14 @@ def translate_pairs(
         written.append("" if isinstance(result, InputError) else result[0].text)
         on_sentence()
     return written
+
+
+def check_languages(translator: Translator, pairs: SentencePairs) -> None:
+    """Raises ConfigError where the model does not know the languages; it may try directions that it has not learned."""
+    translator.target_language(pairs.target_language)
+    if pairs.source_language not in translator.languages:
+        known = ", ".join(translator.languages)
+        raise ConfigError(f"the model does not translate from {pairs.source_language!r}; it knows {known}")
 
 
 def evaluate(
@@ -142,9 +154,11 @@ def scores_as_figures(scores: dict[str, Any]) -> dict[str, Any]:
     return {**scores.get("directions", {}), **{name: value for name, value in scores.items() if name != "directions"}}
 
 
-def comparison_as_text(comparison: dict[str, Any], name_a: str, name_b: str) -> str:
-    """Returns a few lines for people."""
-    lines = [f"A is {name_a}, B is {name_b}; {comparison['num_examples']} sentences, paired bootstrap"]
+def comparison_as_text(comparison: dict[str, Any]) -> str:
+    """Returns a few lines for people, with the names of the systems in `a` and `b`."""
+    lines = [
+        f"A is {comparison['a']}, B is {comparison['b']}; {comparison['num_examples']} sentences, paired bootstrap"
+    ]
     for name in _SCORES:
         of = comparison[name]
         a, b = (

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from ostinato.errors import InputError
 from ostinato_translate.config import DecodingConfig
@@ -15,6 +15,30 @@ if TYPE_CHECKING:
     from ostinato_translate.translator import Alternative, Score, Translation, Translator
 
 _SCORED_AT_ONCE = 200
+
+
+def answers(
+    results: Iterable[tuple[TextInput, Mapping[str, Any] | InputError]],
+    write: Callable[..., str],
+    *,
+    on_error: Callable[[InputError, str], None],
+    keeps_lines: bool,
+) -> Iterator[str]:
+    """Yields what is to be printed of each input.
+
+    Args:
+      results: as the functions below yield them.
+      write: makes the text of what was found.
+      on_error: told of each input that failed, and its name.
+      keeps_lines: a line that failed becomes an empty one, so that lines read and lines written keep matching.
+    """
+    for item, found in results:
+        if not isinstance(found, InputError):
+            yield write(item, found)
+            continue
+        on_error(found, item.name)
+        if item.is_line and keeps_lines:
+            yield ""
 
 
 def translate_inputs(

@@ -6,9 +6,11 @@ import dataclasses
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Literal
 
-from ostinato.errors import DataError
+from ostinato.errors import DataError, UserError
 from ostinato_translate.data import open_corpus
+from ostinato_translate.languages import language_code
 from ostinato_translate.lines import read_lines
 from ostinato_translate.parallel import find_groups, read_parallel
 from ostinato_translate.rows import Row
@@ -27,6 +29,60 @@ class SentencePairs:
     def name(self) -> str:
         """Such as `en-de`."""
         return f"{self.source_language}-{self.target_language}"
+
+
+@dataclasses.dataclass(frozen=True)
+class ScoredText:
+    """Where sentences and references are to be taken from: two files, or a split of parallel text."""
+
+    source: Path | None = None
+    """file of sentences, one a line, plain or .gz"""
+    reference: Path | None = None
+    """file of their translations by people"""
+    from_: str | None = None
+    """language of the source; with --data, all that the model translates from if not given"""
+    to: str | None = None
+    """language of the reference, likewise"""
+    data: str | None = None
+    """parallel text as for `prepare`, instead of two files"""
+    split: str = "test"
+    """train, dev, test, all, or the name of parallel files without its language, such as test_2016_flickr"""
+    layout: Literal["parallel", "tsv", "tmx", "tfds"] | None = None
+    """how the data are laid out; found by itself if not given"""
+
+    def check(self) -> None:
+        """Raises UserError where flags are missing, too many, or no codes of languages."""
+        for flag, language in (("--from", self.from_), ("--to", self.to)):
+            if language is not None and language_code(language) is None:
+                raise UserError(f"{flag} {language} is no code of a language; give one such as de or pt-br")
+        files = self.source is not None or self.reference is not None
+        if files == (self.data is not None):
+            raise UserError("give either --source and --reference, or --data")
+        if files and None in (self.source, self.reference, self.from_, self.to):
+            raise UserError("--source and --reference go together, with --from and --to for their languages")
+
+    @property
+    def direction(self) -> tuple[str, str] | None:
+        """Source and target language, where both are named."""
+        source, target = (language_code(language or "") for language in (self.from_, self.to))
+        return (source, target) if source and target else None
+
+    def read(self, directions: Sequence[tuple[str, str]]) -> list[SentencePairs]:
+        """Reads the sentences.
+
+        Args:
+          directions: those of the model, of which those that were asked for are read.
+
+        Raises:
+          DataError: see `read_pairs` and `read_split`.
+        """
+        if self.direction and self.source and self.reference:
+            return [read_pairs(self.source, self.reference, *self.direction)]
+        asked = [(language and language_code(language)) for language in (self.from_, self.to)]
+        chosen = [one for one in directions if all(code in (None, its) for code, its in zip(asked, one, strict=True))]
+        if not (self.direction or chosen):
+            raise UserError("the model has no such direction; name others by --from and --to")
+        return read_split(self.data or "", self.layout, self.split, [self.direction] if self.direction else chosen)
 
 
 def read_pairs(source: Path, reference: Path, source_language: str, target_language: str) -> SentencePairs:

@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from ostinato.errors import InputError
 from ostinato_translate.alignment_picture import AlignmentFolder, alignment_picture
+from ostinato_translate.inputs import TextInput
 
 CELL, MARGIN, TITLE = 30, 14, 52
 
@@ -74,3 +76,11 @@ def test_pictures_and_numbers_are_saved_under_the_number_of_the_text(tmp_path):
     assert record["pieces"][0] == "\u2581wört0"
     with Image.open(folder / "0007.de.png") as picture:
         assert picture.format == "PNG"
+
+
+def test_the_best_translation_of_each_text_is_saved_and_faults_are_passed_on(tmp_path):
+    alignments = AlignmentFolder(tmp_path)
+    fault = (TextInput("line 2", "b"), InputError("is too long"))
+    good = (TextInput("line 3", "c"), {"de": [translated(), None], "fr": [translated()]})
+    assert list(alignments.saving([fault, good])) == [fault, good]
+    assert sorted(path.name for path in tmp_path.glob("*.png")) == ["0002.de.png", "0002.fr.png"]

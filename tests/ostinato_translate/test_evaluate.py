@@ -2,7 +2,7 @@ import dataclasses
 
 import pytest
 
-from ostinato.errors import DataError, InputError
+from ostinato.errors import ConfigError, DataError, InputError
 from ostinato.metrics import score_translations
 from ostinato_translate.config import DecodingConfig
 from ostinato_translate.evaluate import (
@@ -33,6 +33,13 @@ class Found:
 class Knowing:
     """Stands in for a translator that knows some sentences by heart."""
 
+    languages = ("cs", "de", "en")
+
+    def target_language(self, to):
+        if to == "fr":
+            raise ConfigError("the model does not translate into 'fr'")
+        return to
+
     def translate_each(self, texts, to, *, decoding):
         assert (to, decoding.beam_width) == ("de", 3)
         for text, written in zip(texts, WRITTEN, strict=True):
@@ -47,6 +54,14 @@ def test_a_sentence_that_cannot_be_translated_counts_as_empty():
     assert written == WRITTEN
     assert len(counted) == 3
     assert [str(error) for error in errors] == ["en-de, sentence 2: is too long; it counts as an empty translation"]
+
+
+@pytest.mark.parametrize(
+    ("direction", "said"), [(("fr", "de"), "from 'fr'; it knows cs, de, en"), (("en", "fr"), "into")]
+)
+def test_a_language_that_the_model_does_not_know_is_refused(direction, said):
+    with pytest.raises(ConfigError, match=said):
+        translate_pairs(Knowing(), SentencePairs(*direction), DecodingConfig())
 
 
 def test_the_scores_of_one_direction_are_those_of_the_metrics():
@@ -87,7 +102,7 @@ def test_two_systems_are_compared_on_the_same_sentences():
     comparison = compare(GERMAN, WRITTEN, GERMAN.references)
     assert comparison["bleu"]["score_b"] == pytest.approx(100)
     assert comparison["num_examples"] == 3
-    lines = comparison_as_text(comparison, "mine", "people").split("\n")
+    lines = comparison_as_text({"a": "mine", "b": "people", **comparison}).split("\n")
     assert lines[0] == "A is mine, B is people; 3 sentences, paired bootstrap"
     assert [line.split()[0] for line in lines[1:]] == ["bleu", "chrf", "ter"]
     assert "B 100.00 (100.00 to 100.00)" in lines[1]

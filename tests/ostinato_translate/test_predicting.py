@@ -1,9 +1,11 @@
 import dataclasses
 
+import pytest
+
 from ostinato.errors import InputError
 from ostinato_translate.config import DecodingConfig
 from ostinato_translate.inputs import TextInput
-from ostinato_translate.predicting import alternatives_of_inputs, score_inputs, translate_inputs
+from ostinato_translate.predicting import alternatives_of_inputs, answers, score_inputs, translate_inputs
 
 
 @dataclasses.dataclass
@@ -75,3 +77,16 @@ def test_alternatives_come_with_their_texts():
     results = list(alternatives_of_inputs(Shouting(), [*ITEMS, TOO_LONG], ["de"], "Ein", 2))
     assert results[0] == (ITEMS[0], {"de": ["de Ein 0", "de Ein 1"]})
     assert [isinstance(found, InputError) for _, found in results] == [False, True, False, True]
+
+
+@pytest.mark.parametrize(("keeps_lines", "printed"), [(True, ["A", "", "C"]), (False, ["A", "C"])])
+def test_a_line_that_failed_is_told_of_and_leaves_its_place_empty_where_lines_are_to_match(keeps_lines, printed):
+    items = [TextInput(name, name, is_line=name != "d") for name in "abcd"]
+    fault = InputError("is too long")
+    results = [(items[0], "A"), (items[1], fault), (items[2], "C"), (items[3], fault)]
+    told = []
+    lines = answers(
+        results, lambda item, found: found, on_error=lambda *error: told.append(error), keeps_lines=keeps_lines
+    )
+    assert list(lines) == printed
+    assert told == [(fault, "b"), (fault, "d")]

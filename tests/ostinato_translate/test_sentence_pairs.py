@@ -2,8 +2,8 @@ import gzip
 
 import pytest
 
-from ostinato.errors import DataError
-from ostinato_translate.sentence_pairs import read_pairs, read_split
+from ostinato.errors import DataError, UserError
+from ostinato_translate.sentence_pairs import ScoredText, read_pairs, read_split
 
 
 @pytest.fixture
@@ -68,3 +68,26 @@ def test_a_split_that_is_not_there_is_one_sentence_with_those_that_are(folder):
         read_split(str(folder), None, "holiday", [("de", "en")])
     with pytest.raises(DataError, match="in cs-fr; name others"):
         read_split(str(folder), None, "test", [("cs", "fr")])
+
+
+LEARNED = [("en", "de"), ("de", "en"), ("en", "cs")]
+
+
+def test_text_to_score_is_two_files_or_a_split_in_the_directions_asked_for(folder):
+    files = ScoredText(source=folder / "train.en", reference=folder / "train.de", from_="en", to="DE")
+    assert [pairs.name for pairs in files.read([])] == ["en-de"]
+    data = str(folder)
+    assert [pairs.name for pairs in ScoredText(data=data).read(LEARNED)] == ["en-de", "de-en", "en-cs"]
+    assert [pairs.name for pairs in ScoredText(data=data, from_="en").read(LEARNED)] == ["en-de", "en-cs"]
+    assert [pairs.name for pairs in ScoredText(data=data, to="en").read(LEARNED)] == ["de-en"]
+    assert [pairs.name for pairs in ScoredText(data=data, from_="cs", to="de").read(LEARNED)] == ["cs-de"]
+    with pytest.raises(UserError, match="no such direction"):
+        ScoredText(data=data, to="fr").read(LEARNED)
+
+
+@pytest.mark.parametrize(
+    "flags", [{}, {"source": "x", "data": "y"}, {"source": "x", "reference": "y"}, {"data": "x", "to": "no code"}]
+)
+def test_flags_that_are_missing_or_too_many_are_refused(flags):
+    with pytest.raises(UserError, match="--"):
+        ScoredText(**flags).check()
