@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from urllib.parse import quote
 
 from ostinato.metrics.scorers import import_scorer
 
@@ -22,7 +23,10 @@ def meteor(hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> tu
     """
     if shutil.which("java") is None:
         return None, "absent (no Java)"
-    scorer = import_scorer("pycocoevalcap.meteor.meteor").Meteor()
+    module = import_scorer("pycocoevalcap.meteor.meteor")
+    if not finds_its_data(_folder(module)):
+        return None, "absent (a space or foreign letter in the path of its package)"
+    scorer = module.Meteor()
     try:
         score, _ = scorer.compute_score(*_by_number(hypotheses, references))
     except (OSError, ValueError):  # it died, or answered something that is no number
@@ -37,13 +41,18 @@ def spice(hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> tup
     if shutil.which("java") is None:
         return None, "absent (no Java)"
     module = import_scorer("pycocoevalcap.spice.spice")
-    if not all((_library_folder(module) / name).is_file() for name in _CORENLP_FILES):
+    if not all((_folder(module) / "lib" / name).is_file() for name in _CORENLP_FILES):
         return None, "absent (no CoreNLP models)"
     try:
         score, _ = module.Spice().compute_score(*_by_number(hypotheses, references))
     except (OSError, subprocess.CalledProcessError):  # no room to write, or a Java too new for it
         return None, "absent (Java failed)"
     return 100.0 * float(score), "1.0"
+
+
+def finds_its_data(folder: Path) -> bool:
+    """True where METEOR runs in a folder: it quotes the address of its own data twice, so that nothing may need it."""
+    return quote(str(folder), safe="/!$&'()*+,:;=@~") == str(folder)
 
 
 def _end(scorer: Any) -> None:
@@ -57,9 +66,9 @@ def _end(scorer: Any) -> None:
             pipe.close()
 
 
-def _library_folder(module: ModuleType) -> Path:
+def _folder(module: ModuleType) -> Path:
     assert module.__file__ is not None  # it was imported from a file
-    return Path(module.__file__).parent / "lib"
+    return Path(module.__file__).resolve().parent
 
 
 def _by_number(
