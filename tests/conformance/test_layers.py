@@ -25,9 +25,6 @@ from ostinato.layers import (
     TextEncoder,
 )
 
-# What variables of Keras 3.15 say when NumPy 2 reads them.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword")
-
 random = np.random.default_rng(0)
 
 

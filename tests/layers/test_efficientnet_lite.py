@@ -10,9 +10,6 @@ from PIL import Image
 from ostinato.layers import ImageEncoder, efficientnet_lite
 from ostinato.layers.torch_checkpoint import read_torch_checkpoint
 
-# What variables of Keras 3.15 say when NumPy 2 reads them.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword")
-
 PHOTOS = Path(__file__).parents[2] / "samples" / "photos"
 
 

@@ -1,14 +1,10 @@
 import keras
 import numpy as np
-import pytest
 from keras import ops
 from numpy.testing import assert_allclose, assert_array_equal
 
 from ostinato.decoding import BeamOptions, ControlTokens, beam_search
 from ostinato.layers import AttentionDecoder, EncoderDecoder
-
-# What variables of Keras 3.15 say when NumPy 2 reads them.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword")
 
 CONTROL = ControlTokens(start=1, end=2)
 numbers = np.random.default_rng(3)

@@ -6,9 +6,6 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from ostinato.layers import ImageEncoder
 
-# What variables of Keras 3.15 say when NumPy 2 reads them.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword")
-
 numbers = np.random.default_rng(5)
 
 
