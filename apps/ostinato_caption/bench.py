@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import resource
-import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ostinato.timing import peak_memory_mb, time_in_turns
 from ostinato_caption.captioner import Captioner, request_settings
 from ostinato_caption.config import TrainConfig
 from ostinato_caption.run import Run
@@ -58,7 +57,7 @@ def bench_captioning(captioner: Captioner, photos: Sequence[bytes], *, beam_widt
         lambda: encode(image_bytes=image_bytes)["embeddings"].numpy(),
         lambda: search(image_bytes=image_bytes, **settings)["captions"].numpy(),
     ]
-    times = _in_turns(calls, repeats)
+    times = time_in_turns(calls, repeats)
     encoder_ms, caption_ms = np.median(times, axis=0)
     return Bench(
         photos=len(photos),
@@ -98,24 +97,6 @@ def bench_training(run: Run, *, repeats: int) -> dict[str, float]:
         "target_tokens_per_second": round(sum(tokens) / sum(times), 1),
         "update_ms": round(1000 * float(np.median(times)), 1),
     }
-
-
-def peak_memory_mb() -> float:
-    """Returns the greatest resident memory of this process so far, in MB of a million bytes."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
-
-
-def _in_turns(calls: Sequence[Callable[[], Any]], repeats: int) -> np.ndarray:
-    """Returns milliseconds float [repeats, calls]. In turns, so that a busy moment of the machine hits all alike."""
-    times = np.empty((repeats, len(calls)))
-    for round_number in range(-2, repeats):
-        for number, call in enumerate(calls):
-            start = time.perf_counter()
-            call()
-            if round_number >= 0:
-                times[round_number, number] = 1000 * (time.perf_counter() - start)
-    return times
 
 
 def sample_photos(folder: Path, number: int) -> list[bytes]:

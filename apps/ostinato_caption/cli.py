@@ -8,19 +8,29 @@ from __future__ import annotations
 import io
 import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from ostinato.commands import ConfigFile, make_application, progress_bar, quiet_tensorflow, run_application
+from ostinato.commands import (
+    ConfigFile,
+    Faults,
+    ModelDefaults,
+    as_table,
+    counter,
+    make_application,
+    progress_bar,
+    quiet_tensorflow,
+    read_json,
+    read_text,
+    run_application,
+    say,
+)
 from ostinato.commands.whole_numbers import refuse_fractions
 from ostinato.errors import InputError, UserError
 from ostinato.files import write_atomically
 from ostinato_caption.config import DecodingConfig, PrepareConfig, SamplingConfig, TrainConfig
-from ostinato_caption.faults import Faults
-from ostinato_caption.model_defaults import ModelDefaults
 
 app = make_application("ostinato-caption", "Describes photos in sentences, with where the network looked.")
 
@@ -78,7 +88,7 @@ def predict(
                     pictures.save(photo.name, photo.photo, result[0])
             show(number)
     if pictures:
-        _say(f"{pictures.saved} pictures of where each word looked: {explain}")
+        say(app, f"{pictures.saved} pictures of where each word looked: {explain}")
     return faults.exit_code
 
 
@@ -98,7 +108,7 @@ def prepare(
       layout: how the data are laid out; found by itself if not given.
     """
     quiet_tensorflow()
-    from ostinato_caption.bench import peak_memory_mb
+    from ostinato.timing import peak_memory_mb
     from ostinato_caption.data import read_examples
     from ostinato_caption.prepare import prepare as prepare_run
     from ostinato_caption.run import Run
@@ -106,12 +116,13 @@ def prepare(
     examples = read_examples(data, layout)
     faults = Faults(app.name[0])
     with progress_bar("Computing features", len(examples)) as show:
-        prepared = prepare_run(Run(run), examples, config, on_error=faults.report, on_photo=_counter(show))
+        prepared = prepare_run(Run(run), examples, config, on_error=faults.report, on_photo=counter(show))
     photos = ", ".join(f"{count} {split}" for split, count in prepared.photos.items())
-    _say(
+    say(
+        app,
         f"{run}: photos: {photos}; {prepared.captions} captions, {prepared.pieces} pieces; skipped "
         f"{prepared.skipped_photos} photos and {prepared.skipped_captions} captions; "
-        f"peak memory {peak_memory_mb():.0f} MB"
+        f"peak memory {peak_memory_mb():.0f} MB",
     )
     return faults.exit_code
 
@@ -134,7 +145,7 @@ def train(
     """
     quiet_tensorflow()
     from ostinato.config import write_config
-    from ostinato_caption.bench import peak_memory_mb
+    from ostinato.timing import peak_memory_mb
     from ostinato_caption.run import Run
     from ostinato_caption.train import Training
     from ostinato_caption.watching import watch
@@ -150,9 +161,10 @@ def train(
     # The last phase decides on the weights that are kept.
     last = [record for record in records if record["phase"] == records[-1]["phase"]]
     best = max(last, key=lambda record: record["cider_d"])
-    _say(
+    say(
+        app,
         f"{run}: trained; best CIDEr-D {best['cider_d']:.1f}, BLEU-4 {best['bleu_4']:.1f} on dev in phase "
-        f"{best['phase']}, epoch {best['epoch']}; peak memory {peak_memory_mb():.0f} MB"
+        f"{best['phase']}, epoch {best['epoch']}; peak memory {peak_memory_mb():.0f} MB",
     )
 
 
@@ -188,7 +200,6 @@ def evaluate(
     quiet_tensorflow(optimise_graphs=run is not None)
     from ostinato_caption.captioner import Captioner
     from ostinato_caption.evaluate import evaluate as evaluate_captions
-    from ostinato_caption.output import as_table
 
     if run is None:
         captioner = Captioner.load(model)
@@ -197,7 +208,7 @@ def evaluate(
 
         captioner = captioner_of_run(_run(run))
     with progress_bar("Captioning", len(examples)) as show:
-        result = evaluate_captions(captioner, examples, decoding, on_error=faults.report, on_photo=_counter(show))
+        result = evaluate_captions(captioner, examples, decoding, on_error=faults.report, on_photo=counter(show))
     if output is not None:
         worst_first = sorted(result.captions, key=lambda record: record["cider_d"])
         write_atomically(output, "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in worst_first))
@@ -230,8 +241,8 @@ def export(
     directory = _run(run)
     metadata: dict[str, Any] = {"data_terms": terms} if terms else {}
     if scores is not None:
-        metadata["scores"] = _read_json(scores)
-    model_card = _read_text(card) if card else None
+        metadata["scores"] = read_json(scores)
+    model_card = read_text(card) if card else None
     quiet_tensorflow()
     from ostinato_caption.bench import sample_photos
     from ostinato_caption.exporting import export_run, photos_of_run
@@ -244,7 +255,7 @@ def export(
         metadata=metadata,
         model_card=model_card,
     )
-    _say(f"{version}: proved and ready to serve; try: ostinato-caption predict --model {version} PHOTO")
+    say(app, f"{version}: proved and ready to serve; try: ostinato-caption predict --model {version} PHOTO")
 
 
 @app.command
@@ -274,7 +285,6 @@ def bench(
     quiet_tensorflow(optimise_graphs=run is not None)
     from ostinato_caption.bench import bench_captioning, bench_training, sample_photos
     from ostinato_caption.captioner import Captioner
-    from ostinato_caption.output import as_table
 
     captioner = Captioner.load(model)
     result = bench_captioning(captioner, sample_photos(photos, batch_size), beam_width=beam_width, repeats=repeats)
@@ -298,32 +308,3 @@ def _run(folder: Path) -> Any:
     run = Run(folder)
     _ = run.prepared
     return run
-
-
-def _counter(show: Callable[..., None]) -> Callable[[], None]:
-    done = 0
-
-    def count() -> None:
-        nonlocal done
-        done += 1
-        show(done)
-
-    return count
-
-
-def _read_text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path} is no text in UTF-8; give another file") from error
-
-
-def _read_json(path: Path) -> Any:
-    try:
-        return json.loads(_read_text(path))
-    except ValueError as error:
-        raise UserError(f"{path} is no JSON; give what `evaluate --format json` printed") from error
-
-
-def _say(sentence: str) -> None:
-    print(f"{app.name[0]}: {sentence}", file=sys.stderr)

@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from ostinato.compiling import compiled
 from ostinato.errors import InputError
 from ostinato.images.graph import load_photos
 from ostinato.images.reading import read_photo
 from ostinato.layers import ImageEncoder
 from ostinato_caption.augmentation import vary
-from ostinato_caption.model import compiled
 
 _BATCH_SIZE = 32
 

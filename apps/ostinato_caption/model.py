@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from ostinato.compiling import compiled
 from ostinato.decoding import BeamOptions, ControlTokens, beam_search
 from ostinato.decoding.options import Tensor
 from ostinato.layers import AttentionDecoder, EncoderDecoder, ImageEncoder
@@ -80,12 +81,3 @@ def caption_writer(
             yield from (tokenizer.decode(row[0]) for row in ids)
 
     return write
-
-
-def compiled(function: Callable) -> Callable:
-    """Makes one graph of a function where TensorFlow runs; other backends take it as it is."""
-    if keras.backend.backend() != "tensorflow":
-        return function
-    import tensorflow as tf
-
-    return tf.function(function, reduce_retracing=True, autograph=False)

@@ -1,10 +1,9 @@
-"""What the verbs print: captions and figures, as text for people and as JSON for programs."""
+"""What the verbs print: captions, as text for people and as JSON for programs."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from ostinato_caption.captioner import Caption
 from ostinato_caption.inputs import PhotoInput
@@ -30,20 +29,6 @@ def as_json(photo: PhotoInput, captions: Sequence[Caption]) -> str:
         for caption in captions
     ]
     return json.dumps({**photo.fields, "image": photo.name, "captions": written}, ensure_ascii=False)
-
-
-def as_table(figures: Mapping[str, Any]) -> str:
-    """One figure a line, names in a column; what could not be computed (None) is a dash."""
-    width = max(map(len, figures))
-    return "\n".join(f"{name:{width}}  {_shown(value)}" for name, value in figures.items())
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return ", ".join(f"{name} {_shown(part)}" for name, part in value.items())
-    if isinstance(value, float):
-        return f"{value:.2f}"
-    return "-" if value is None else str(value)
 
 
 FORMATS: dict[str, Callable[[PhotoInput, Sequence[Caption]], str]] = {"text": as_text, "json": as_json}

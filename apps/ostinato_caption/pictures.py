@@ -6,9 +6,10 @@ import io
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from ostinato.files import write_atomically
+from ostinato.font import fit_text, load_font
 from ostinato.images.graph import decode_photo
 from ostinato.images.reading import read_photo
 from ostinato_caption.captioner import Caption
@@ -39,13 +40,13 @@ def attention_picture(photo: bytes, caption: Caption) -> Image.Image:
     columns = max(1, min(_COLUMNS, len(words)))
     rows = -(-len(words) // columns)
     cell_width, cell_height = _PANEL_WIDTH + _MARGIN, height + _LABEL_HEIGHT + _MARGIN
-    title, title_font = _fit_title(caption.text, columns * cell_width - _MARGIN)
+    title, title_font = fit_text(caption.text, columns * cell_width - _MARGIN)
     picture = Image.new(
         "RGB", (columns * cell_width + _MARGIN, _TITLE_HEIGHT + rows * cell_height + _MARGIN), _BACKGROUND
     )
     draw = ImageDraw.Draw(picture)
     draw.text((_MARGIN, _TITLE_HEIGHT // 2), title, _INK, title_font, anchor="lm")
-    font = ImageFont.load_default(18)
+    font = load_font(18)
     for index, (word, grid) in enumerate(words):
         left = _MARGIN + index % columns * cell_width
         top = _TITLE_HEIGHT + index // columns * cell_height
@@ -56,7 +57,7 @@ def attention_picture(photo: bytes, caption: Caption) -> Image.Image:
             (left + _PANEL_WIDTH, top + height + _LABEL_HEIGHT // 2),
             peak,
             _FAINT,
-            ImageFont.load_default(11),
+            load_font(11),
             anchor="rm",
         )
     return picture
@@ -104,14 +105,3 @@ def _spotlight(photo: Image.Image, grid: np.ndarray) -> Image.Image:
     # The places overlap in what they see, so smooth edges are nearer the truth than squares.
     mask = weights.resize(photo.size, Image.Resampling.BICUBIC)
     return Image.composite(photo, Image.eval(photo, lambda value: int(value * _SHADE)), mask)
-
-
-def _fit_title(text: str, width: int) -> tuple[str, ImageFont.FreeTypeFont | ImageFont.ImageFont]:
-    """Returns the text and the largest font in which it fits; a caption of one word leaves little room."""
-    for size in range(24, 9, -1):
-        font = ImageFont.load_default(size)
-        if font.getlength(text) <= width:
-            break
-    while font.getlength(text) > width and len(text) > 1:
-        text = text[:-2].rstrip() + "\u2026"
-    return text, font

@@ -11,13 +11,14 @@ from collections.abc import Iterator, Sequence
 import keras
 import numpy as np
 
+from ostinato.compiling import compiled
 from ostinato.decoding import SamplingOptions, sample
 from ostinato.decoding.options import Tensor
 from ostinato.layers import EncoderDecoder
 from ostinato.metrics import CiderReward, caption_tokens
 from ostinato.text import PAD, Tokenizer
 from ostinato_caption.batches import Batch, shift
-from ostinato_caption.model import CONTROL, compiled
+from ostinato_caption.model import CONTROL
 
 
 class SelfCriticalSampler:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from ostinato.training import (
     BEST_WEIGHTS,
     Progress,
     SmoothedCrossEntropy,
+    Watcher,
     feed,
     fit_resumably,
     load_weights,
@@ -40,18 +41,6 @@ _LOG = logging.getLogger(__name__)
 _VALIDATION_BATCH = 50
 ReadInputs = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 FROZEN, FINE_TUNE, SELF_CRITICAL = "frozen", "fine_tune", "self_critical"
-
-
-@dataclasses.dataclass(frozen=True)
-class Watcher:
-    """Whom training tells how it goes."""
-
-    on_phase: Callable[[str, int], None] = lambda phase, num_updates: None
-    """a phase begins, of so many updates in all"""
-    on_epoch: Callable[[str, Progress], None] = lambda phase, progress: None
-    """an epoch has been scored and saved, or a checkpoint was found"""
-    callbacks: Sequence[keras.callbacks.Callback] = ()
-    """of Keras, handed to `fit`"""
 
 
 class Training:

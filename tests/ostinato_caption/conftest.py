@@ -15,11 +15,12 @@ from keras import ops
 from PIL import Image
 
 from ostinato.config import write_config
+from ostinato.training import Watcher
 from ostinato_caption.config import PrepareConfig, TrainConfig
 from ostinato_caption.data import read_examples
 from ostinato_caption.prepare import prepare
 from ostinato_caption.run import Run
-from ostinato_caption.train import Training, Watcher
+from ostinato_caption.train import Training
 
 COLOURS = {"red": (220, 30, 30), "green": (20, 160, 60), "blue": (40, 60, 230), "white": (250, 250, 250)}
 PREPARE = PrepareConfig(image_size=32, vocabulary_size=330)

@@ -4,7 +4,7 @@ import numpy as np
 
 from ostinato_caption.captioner import Caption
 from ostinato_caption.inputs import PhotoInput
-from ostinato_caption.output import as_json, as_table, as_text
+from ostinato_caption.output import as_json, as_text
 
 
 def caption(text, score):
@@ -37,15 +37,3 @@ def test_json_is_one_line_with_the_fields_of_the_input():
         "probability": 0.01235,
         "tokens": ["\u2581a", "\u2581dog"],
     }
-
-
-def test_a_table_has_a_figure_a_line():
-    table = as_table(
-        {"bleu_4": 23.456, "spice": None, "num_examples": 7, "decoding": {"beam_width": 5, "penalty": 0.6}}
-    )
-    assert table.split("\n") == [
-        "bleu_4        23.46",
-        "spice         -",
-        "num_examples  7",
-        "decoding      beam_width 5, penalty 0.60",
-    ]

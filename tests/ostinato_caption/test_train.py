@@ -7,9 +7,10 @@ import pytest
 
 from ostinato.errors import ConfigError, DataError
 from ostinato.metrics import quick_caption_scores
+from ostinato.training import Watcher
 from ostinato_caption.exporting import captioner_of_run
 from ostinato_caption.run import Run
-from ostinato_caption.train import FINE_TUNE, FROZEN, SELF_CRITICAL, Training, Watcher
+from ostinato_caption.train import FINE_TUNE, FROZEN, SELF_CRITICAL, Training
 
 PHASES = {FROZEN: 2, FINE_TUNE: 2, SELF_CRITICAL: 2}
 
