@@ -46,7 +46,8 @@ def predict(
     """Translate texts.
 
     Args:
-      texts: texts, or `-` for standard input (a text a line, or a JSON object a line with `text`).
+      texts: texts (behind `--` if one begins with a hyphen), or `-` for standard input (a text a line, or a JSON object
+        a line with `text`).
       to: language to translate into, such as de; several with commas between, such as de,fr.
       file: file to translate line by line, plain or .gz, as standard input; may be given more than once.
       model: exported folder, with or without its version, or the name of a shipped model.
@@ -87,16 +88,17 @@ def predict(
     else:
         write, results = TRANSLATIONS[format], translate_inputs(translator, inputs, languages, decoding, prefix)
         results = _noting_long_texts(results)
+    is_line_by_line = format == "text" and len(languages) == decoding.num_translations == 1 and not alternatives
     alignments = AlignmentFolder(explain) if explain else None
     if alignments:
         results = alignments.saving(results)
     with progress_bar("Translating") as show:
-        lines = answers(results, write, on_error=faults.report, keeps_lines=format == "text")
+        lines = answers(results, write, on_error=faults.report, keeps_lines=is_line_by_line)
         for number, line in enumerate(lines, start=1):
             print(line, flush=True)
             show(number)
     if alignments:
-        say(app, f"{alignments.saved} pictures of what each piece looked at: {explain}")
+        say(app, f"pictures of what each piece looked at, in {explain}: {alignments.saved}")
     return faults.exit_code
 
 
