@@ -107,6 +107,7 @@ def export(
     """
     decoding.check_search()
     directory = open_run(run)
+    directory.check_trained()
     metadata: dict[str, Any] = {"data_terms": terms} if terms else {}
     if scores is not None:
         metadata["scores"] = read_json(scores)
