@@ -160,3 +160,20 @@ def assert_is_one_sentence(fault):
     assert "\n" not in str(fault)
     assert len(str(fault)) < 250
     assert ".cc" not in str(fault)  # no place in somebody's source
+
+
+def test_a_vocabulary_knows_whether_it_falls_back_on_bytes(tokenizer, captions):
+    plain = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(captions),
+        model_writer=plain,
+        vocab_size=100,
+        hard_vocab_limit=False,
+        pad_id=0,
+        bos_id=1,
+        eos_id=2,
+        unk_id=3,
+        minloglevel=2,
+    )
+    assert tokenizer.has_byte_fallback
+    assert not Tokenizer(plain.getvalue()).has_byte_fallback
