@@ -75,7 +75,7 @@ def test_work_that_is_given_up_takes_the_bar_away(open_terminal):
 
 
 def test_a_counter_shows_how_often_it_was_called():
-    shown = []
+    shown: list[int] = []
     count = counter(shown.append)
     count()
     count()

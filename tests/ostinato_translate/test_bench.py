@@ -1,5 +1,6 @@
 import time
 import warnings
+from typing import Any
 
 import pytest
 import tensorflow as tf
@@ -22,7 +23,7 @@ class Slow:
 
 
 def test_all_sentences_are_timed_together_and_some_alone():
-    translator = Slow()
+    translator: Any = Slow()
     texts = [f"sentence {number}" for number in range(20)]
     bench = bench_translation(translator, texts, "de", beam_width=4, repeats=5)
     alone = [asked for asked in translator.asked if isinstance(asked[0], str)]
@@ -48,7 +49,12 @@ def eager():
 @pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
 def test_training_is_timed_on_a_run_of_any_size(run, precision, monkeypatch, eager):
     asked = []
-    monkeypatch.setattr("ostinato_translate.bench.matrix_product_gflops", lambda dtype: asked.append(dtype) or 50.0)
+
+    def peak(dtype):
+        asked.append(dtype)
+        return 50.0
+
+    monkeypatch.setattr("ostinato_translate.bench.matrix_product_gflops", peak)
     config = TrainConfig(
         embedding_size=8,
         encoder_units=8,

@@ -1,4 +1,5 @@
 import dataclasses
+from typing import Any
 
 import pytest
 
@@ -46,10 +47,15 @@ class Knowing:
             yield text, InputError("is too long") if text == "long" else [Found(written), Found("other")]
 
 
+def knowing() -> Any:
+    return Knowing()
+
+
 def test_a_sentence_that_cannot_be_translated_counts_as_empty():
-    errors, counted = [], []
+    errors: list[InputError] = []
+    counted: list[int] = []
     written = translate_pairs(
-        Knowing(), GERMAN, DecodingConfig(beam_width=3), on_error=errors.append, on_sentence=lambda: counted.append(1)
+        knowing(), GERMAN, DecodingConfig(beam_width=3), on_error=errors.append, on_sentence=lambda: counted.append(1)
     )
     assert written == WRITTEN
     assert len(counted) == 3
@@ -61,7 +67,7 @@ def test_a_sentence_that_cannot_be_translated_counts_as_empty():
 )
 def test_a_language_that_the_model_does_not_know_is_refused(direction, said):
     with pytest.raises(ConfigError, match=said):
-        translate_pairs(Knowing(), SentencePairs(*direction), DecodingConfig())
+        translate_pairs(knowing(), SentencePairs(*direction), DecodingConfig())
 
 
 def test_the_scores_of_one_direction_are_those_of_the_metrics():

@@ -1,6 +1,7 @@
 import dataclasses
 import io
 import sys
+from typing import Any
 
 import pytest
 
@@ -39,7 +40,8 @@ class Shouting:
 
 @pytest.fixture
 def conversation():
-    return Conversation(Shouting(), ["de"], DecodingConfig())
+    translator: Any = Shouting()
+    return Conversation(translator, ["de"], DecodingConfig())
 
 
 def test_a_line_is_translated(conversation):
@@ -88,7 +90,7 @@ def test_whatever_is_given_is_answered_and_the_next_line_is_translated(conversat
 
 
 def talk(conversation, monkeypatch, content):
-    written = []
+    written: list[str] = []
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content), encoding="utf-8"))
     converse(conversation, written.append)
     return written
@@ -125,7 +127,7 @@ def interrupted(error):
 def test_an_interrupt_takes_back_a_line_and_a_termination_ends(conversation, monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     monkeypatch.setattr(sys, "stdin", Terminal(io.BytesIO(b"")))
-    written = []
+    written: list[str] = []
     monkeypatch.setattr("builtins.input", interrupted(KeyboardInterrupt()))
     converse(conversation, written.append)
     assert written[1:] == ["de A", "", "de B"]
