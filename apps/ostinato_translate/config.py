@@ -120,6 +120,8 @@ class DecodingConfig:
     """factor of Wu et al. 2016: greater values favour translations that looked at every place of the source"""
     no_repeat_ngram: int = 0
     """n-grams of so many pieces are written once at most; 0 allows repeats"""
+    patience: float = 1.0
+    """the search ends when this times the beam width of translations have finished; 0 searches on while one could win"""
     num_translations: int = 1
     """translations returned for each sentence, best first"""
     max_length_ratio: float = 2.0
@@ -130,6 +132,7 @@ class DecodingConfig:
         check(1 <= self.num_translations <= 100, f"--num-translations {self.num_translations} is not within 1 and 100")
         check(math.isfinite(self.length_penalty), f"--length-penalty {self.length_penalty} is no number to divide by")
         check(0 <= self.coverage_penalty < math.inf, f"--coverage-penalty {self.coverage_penalty} is not 0 or more")
+        check(0 <= self.patience <= 1, f"--patience {self.patience} is not within 0 and 1")
         check(0 <= self.no_repeat_ngram <= 20, f"--no-repeat-ngram {self.no_repeat_ngram} is not within 0 and 20")
         check(
             0 < self.max_length_ratio <= 20, f"--max-length-ratio {self.max_length_ratio} is not above 0 and at most 20"

@@ -62,6 +62,7 @@ def beam_options(config: DecodingConfig, **changes: Any) -> BeamOptions:
         "length_penalty": config.length_penalty,
         "coverage_penalty": config.coverage_penalty,
         "no_repeat_ngram": config.no_repeat_ngram,
+        "patience": config.patience,
     }
     return BeamOptions(**{**options, **changes})
 

@@ -1,3 +1,5 @@
+import math
+
 import keras
 import numpy as np
 import pytest
@@ -43,10 +45,12 @@ def test_wide_beams_find_what_listing_every_sentence_finds(toy_language, search,
     assert_allclose(found.log_probs[0], [sentence.log_prob for sentence in best], rtol=1e-5)
 
 
-def plain_beam_search(language, item, width, max_length):
+def plain_beam_search(language, item, width, max_length, enough=math.inf):
     """Finished sentences as the definition has them: one list, sorted again for every length."""
     live, finished = [language.sentence((), item)], []
     for position in range(max_length):
+        if len(finished) >= enough:
+            break
         tokens = [*language.words, *([language.control.end] if position else [])]
         longer = [(*beam.ids, token) for beam in live for token in tokens]
         best = ranked([language.sentence(ids, item) for ids in longer], 0.0)[: 2 * width]
@@ -212,6 +216,20 @@ def test_long_sentences_repeat_no_ngram(toy_language, search, n):
     assert not any(repeats(ids, n) for ids in best(n))
 
 
+@pytest.mark.parametrize("patience", [0.3, 1.0])
+def test_a_search_that_loses_patience_takes_what_has_finished_by_then(toy_language, search, patience):
+    language = toy_language(6, batch=7, num_words=5, end=1.0)
+    options = {"width": 5, "num_results": 2, "max_length": 9, "patience": patience}
+    found = search(language, **options)
+    exhaustive = search(language, **{**options, "patience": 0.0})
+    assert any(written(found, item) != written(exhaustive, item) for item in range(7))
+    for item in range(7):
+        best = plain_beam_search(language, item, 5, 9, enough=math.ceil(5 * patience))[:2]
+        assert written(found, item) == [sentence.ids for sentence in best]
+        alone = search(language, slice(item, item + 1), **options)
+        assert_array_equal(alone.ids[0], found.ids[item])
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_attention_is_collected_along_the_winning_beams(toy_language, search, seed):
     language = toy_language(seed, batch=3, num_words=5)
@@ -271,7 +289,7 @@ def test_an_end_token_with_another_meaning_is_refused():
         ControlTokens(start=2, end=2)
 
 
-FIELDS = ("width", "num_results", "length_penalty", "min_length", "max_length")
+FIELDS = ("width", "num_results", "length_penalty", "min_length", "max_length", "patience")
 
 
 @only_tensorflow
@@ -285,7 +303,7 @@ def test_options_may_be_tensors_of_a_graph(toy_language, search):
         options = BeamOptions(**dict(zip(FIELDS, numbers, strict=True)))
         return beam_search(language.step, state, table, options, control=language.control, num_places=NUM_PLACES)
 
-    for numbers in ((5, 3, 0.6, 1, 7), (3, 1, 0.0, 2, 5), (9, 9, 1.0, 1, 3)):
+    for numbers in ((5, 3, 0.6, 1, 7, 0.0), (3, 1, 0.0, 2, 5, 1.0), (9, 9, 1.0, 1, 3, 0.5)):
         found = graph(*language.start(), *(tf.constant(number) for number in numbers))
         expected = search(language, **dict(zip(FIELDS, numbers, strict=True)))
         assert_array_equal(found.ids, expected.ids)

@@ -60,9 +60,9 @@ def beam_search(
 
     At each step the 2K best continuations are taken. Those of the best K that end are finished, and the best K that
     do not end live on, so K live ones always remain. Finished sequences compete by score, live ones by
-    log-probability. The search stops at the greatest length, or as soon as no live beam can still overtake the worst
-    of the results. Where fewer sequences finished than were asked for, the best unfinished ones fill up; where there
-    are not even so many sequences, empty ones of log-probability -1e9 do.
+    log-probability. The search stops at the greatest length, as soon as no live beam can still overtake the worst of
+    the results, or as soon as its patience is at an end. Where fewer sequences finished than were asked for, the best
+    unfinished ones fill up; where there are not even so many sequences, empty ones of log-probability -1e9 do.
 
     Args:
       step: the step function, see `StepFunction`. It is called with tokens [B, K].
@@ -141,7 +141,22 @@ def _can_improve(search: _Search, options: BeamOptions, inputs: _Inputs) -> Tens
     best = search.live.log_probs[:, 0]  # -> [B]
     worst = search.finished.scores[:, options.num_results - 1]  # -> [B]
     promising = ops.logical_and(best > NEVER / 2, best / favourable > worst)
+    if _may_lose_patience(options):
+        promising = ops.logical_and(promising, ops.logical_not(_is_settled(search, options)))
     return ops.any(ops.logical_and(search.position < greatest, promising))
+
+
+def _may_lose_patience(options: BeamOptions) -> bool:
+    """False if the search is known to be exhaustive when the graph is made."""
+    return not (isinstance(options.patience, int | float) and options.patience == 0)
+
+
+def _is_settled(search: _Search, options: BeamOptions) -> Tensor:
+    """Tells of which inputs enough sequences have finished, bool [B]; what they found changes no more."""
+    num_finished = ops.sum(ops.cast(search.finished.scores > NEVER, "int32"), axis=1)  # -> [B]
+    patience, width = ops.cast(options.patience, "float32"), ops.cast(options.width, "float32")
+    enough = ops.maximum(ops.cast(ops.ceil(patience * width), "int32"), ops.cast(options.num_results, "int32"))
+    return ops.logical_and(patience > 0, num_finished >= enough)
 
 
 def _advance(search: _Search, step, memory, options: BeamOptions, control: ControlTokens, inputs: _Inputs) -> _Search:
@@ -160,6 +175,8 @@ def _advance(search: _Search, step, memory, options: BeamOptions, control: Contr
 
     among_best = ops.arange(2 * options.width) < options.width
     complete = ops.logical_and(ops.logical_and(ended, among_best), best > NEVER / 2)
+    if _may_lose_patience(options):
+        complete = ops.logical_and(complete, ops.logical_not(_is_settled(search, options))[:, None])
     scores = best / length_penalty(search.position + 1, options.length_penalty)
     origins = ops.take_along_axis(parents, kept, axis=1)  # -> [B, K]
     coverage = search.coverage

@@ -47,6 +47,9 @@ class BeamOptions:
     """greatest number of tokens, the end token included (T)"""
     no_repeat_ngram: Scalar = 0
     """n-grams of this many tokens are written once at most (Paulus et al. 2018, section 2.5); 0 allows repeats"""
+    patience: Scalar = 0.0
+    """the search for an input ends as soon as this times its beams have finished (Kasai et al. 2024), at most 1; 0
+    searches until no beam can overtake those that have finished"""
 
     def __post_init__(self):
         if isinstance(self.coverage_penalty, int | float) and self.coverage_penalty < 0:
