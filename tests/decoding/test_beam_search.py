@@ -1,4 +1,5 @@
 import math
+from typing import Any
 
 import keras
 import numpy as np
@@ -47,7 +48,7 @@ def test_wide_beams_find_what_listing_every_sentence_finds(toy_language, search,
 
 def plain_beam_search(language, item, width, max_length, enough=math.inf):
     """Finished sentences as the definition has them: one list, sorted again for every length."""
-    live, finished = [language.sentence((), item)], []
+    live, finished = [language.sentence((), item)], list[Any]()
     for position in range(max_length):
         if len(finished) >= enough:
             break

@@ -5,10 +5,10 @@ import pytest
 
 from ostinato.config import read_config, write_config
 from ostinato.errors import ConfigError
-from ostinato_translate.config import PrepareConfig
+from ostinato_translate.config import DecodingConfig, PrepareConfig, TrainConfig
 
 
-@pytest.mark.parametrize("kind", [PrepareConfig])
+@pytest.mark.parametrize("kind", [PrepareConfig, TrainConfig, DecodingConfig])
 def test_the_defaults_are_valid_and_documented_field_by_field(kind):
     kind()
     source = inspect.getsource(kind)
@@ -39,3 +39,20 @@ def test_languages_are_read_from_a_file_as_they_were_written(tmp_path):
     config = PrepareConfig(languages=("de", "pt-br"), deduplicate=False)
     write_config(tmp_path / "prepare.toml", config)
     assert read_config(tmp_path / "prepare.toml", PrepareConfig) == config
+
+
+@pytest.mark.parametrize(
+    ("settings", "fault"),
+    [
+        ({"beam_width": 0}, "--beam-width 0 is not within 1 and 100"),
+        ({"length_penalty": float("nan")}, "--length-penalty nan"),
+        ({"coverage_penalty": -0.1}, "--coverage-penalty -0.1 is not 0 or more"),
+        ({"patience": 1.5}, "--patience 1.5 is not within 0 and 1"),
+        ({"no_repeat_ngram": 21}, "--no-repeat-ngram 21"),
+        ({"num_translations": 0}, "--num-translations 0"),
+        ({"max_length_ratio": 0.0}, "--max-length-ratio 0.0 is not above 0"),
+    ],
+)
+def test_a_search_that_cannot_be_is_refused_by_its_flag(settings, fault):
+    with pytest.raises(ConfigError, match=fault):
+        DecodingConfig(**settings)

@@ -2,6 +2,7 @@ import itertools
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from ostinato_translate import translator as module
 from ostinato_translate.config import DecodingConfig
 from ostinato_translate.translator import Translator, request_settings
 
-DECODING = {"beam_width": 3, "length_penalty": 0.5, "num_translations": 2}
+DECODING: dict[str, Any] = {"beam_width": 3, "length_penalty": 0.5, "num_translations": 2}
 FACTS = {
     "application": "ostinato_translate",
     "languages": ["de", "en", "fr"],
