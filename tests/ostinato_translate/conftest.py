@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from ostinato_translate.config import PrepareConfig
+from ostinato_translate.config import PrepareConfig, TrainConfig
 from ostinato_translate.data import open_corpus
 from ostinato_translate.prepare import prepare
 from ostinato_translate.run import Run
@@ -21,6 +21,23 @@ THINGS = {
     "fr": ("chiens", "grandes maisons", "pommes"),
 }
 PREPARE = PrepareConfig(vocabulary_size=330)
+LEARN = TrainConfig(
+    directions=("en-de", "en-fr", "fr-de"),
+    embedding_size=24,
+    encoder_units=20,
+    encoder_layers=1,
+    units=36,
+    attention_units=12,
+    dropout=0.0,
+    label_smoothing=0.0,
+    tokens_per_batch=150,
+    learning_rate=1e-2,
+    warmup_updates=10,
+    averaging=0.0,
+    epochs=50,
+    epochs_per_pass=1,
+    precision="float32",
+)
 
 
 def sentences(language):
@@ -54,3 +71,21 @@ def prepared_numerals(numerals, tmp_path_factory):
 def run(prepared_numerals, tmp_path):
     """A prepared run directory of one's own."""
     return Run(shutil.copytree(prepared_numerals, tmp_path / "run"))
+
+
+@pytest.fixture(scope="session")
+def learned(prepared_numerals, tmp_path_factory):
+    """A run whose model was trained until it knew its sentences by heart, into German and French only."""
+    from ostinato.config import write_config
+    from ostinato_translate.train import Training
+
+    class Learning(Training):
+        epochs = itertools.count(1)
+
+        def _validate(self):
+            return {"bleu": float(next(self.epochs))}  # to translate takes longer than to learn
+
+    run = Run(shutil.copytree(prepared_numerals, tmp_path_factory.mktemp("learned") / "run"))
+    write_config(run.config_path, LEARN)
+    Learning(run, LEARN)()
+    return run
