@@ -12,9 +12,9 @@ MAKEFLAGS += --no-print-directory
 help: ## say what can be made
 	@sed -n 's/^\([a-z]*\):.*## /\1: /p' Makefile | awk -F': ' '{ printf "  make %-8s %s\n", $$1, $$2 }'
 
-demo: .venv/installed ## caption the sample photos; pictures of where the network looked go to demo/
+demo: .venv/installed ## caption the sample photos and translate a few sentences; pictures of where the networks looked go to demo/
 	@$(BIN)/ostinato-caption predict samples/photos --explain demo
-	@echo "Where each word looked: demo/"
+	@$(BIN)/ostinato-translate predict --to cs,de,fr --file samples/sentences.txt --explain demo
 
 install: .venv/installed ## set up .venv to use ostinato
 
