@@ -121,7 +121,7 @@ class DecodingConfig:
     no_repeat_ngram: int = 0
     """n-grams of so many pieces are written once at most; 0 allows repeats"""
     patience: float = 1.0
-    """the search ends when this times the beam width of translations have finished; 0 searches on while one could win"""
+    """the search ends once this times the beam width of translations are finished; 0 searches while one could win"""
     num_translations: int = 1
     """translations returned for each sentence, best first"""
     max_length_ratio: float = 2.0

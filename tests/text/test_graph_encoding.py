@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import sentencepiece
 import tensorflow as tf
-from sentencepiece.sentencepiece_model_pb2 import ModelProto
+from sentencepiece.sentencepiece_model_pb2 import ModelProto  # type: ignore[attr-defined]  # generated code
 
 from ostinato.errors import ModelError
 from ostinato.text import normalise, train_sentencepiece

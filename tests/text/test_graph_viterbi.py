@@ -10,7 +10,8 @@ from ostinato.text.graph_viterbi import best_scores, last_lengths, on_path
 def random_scores(seed, lengths, span, values):
     """Scores [N, L] of texts of these lengths, and their starts: now and then no piece, but always one of length 1."""
     generator = np.random.default_rng(seed)
-    rows, starts = [], []
+    rows: list[list[float]] = []
+    starts = []
     for length in lengths:
         starts.append(len(rows))
         rows.append([-np.inf] * span)
@@ -47,7 +48,7 @@ def test_the_best_of_all_segmentations_is_found():
             for path in all_paths(length, 5)
         }
         assert best[start + length] == pytest.approx(max(sums.values()))
-        assert tuple(np.flatnonzero(marked[start : start + length + 1])) == max(sums, key=sums.get)
+        assert tuple(np.flatnonzero(marked[start : start + length + 1])) == max(sums, key=lambda path: sums[path])
 
 
 def test_sums_and_choices_are_those_of_float32_one_character_after_the_other():
