@@ -3,6 +3,7 @@
 That model knows five words; what `predict` writes is tested with the one that ships.
 """
 
+import contextlib
 import csv
 import dataclasses
 import functools
@@ -73,12 +74,26 @@ class Result:
 
 def run_here(capture, words):
     """Runs a command line in this process: starting TensorFlow each time would take minutes."""
-    code = run_application(app, [str(word) for word in words])
+    with shortcuts():
+        code = run_application(app, [str(word) for word in words])
     return Result(code, *capture.readouterr())
 
 
+_load_once = functools.cache(captioner.load_model)
+
+
+@contextlib.contextmanager
+def shortcuts():
+    """A model is loaded once for all command lines in this process, and Java, which takes seconds, is not started."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(captioner, "load_model", _load_once)
+        for name in ("meteor", "spice"):
+            patch.setattr(f"ostinato.metrics.captions.{name}", lambda hypotheses, references: (None, "not asked for"))
+        yield
+
+
 @pytest.fixture
-def caption(capsys, monkeypatch, loaded_once):
+def caption(capsys, monkeypatch):
     """Runs `ostinato-caption` with words and standard input."""
 
     def call(*words, standard_input=b""):
@@ -106,16 +121,6 @@ def start():
         )
 
     return call
-
-
-@pytest.fixture(scope="session")
-def loaded_once():
-    """A model is loaded once for all command lines in this process."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(captioner, "load_model", functools.cache(captioner.load_model))
-        for name in ("meteor", "spice"):  # Java, where there is one, takes seconds to start
-            patch.setattr(f"ostinato.metrics.captions.{name}", lambda hypotheses, references: (None, "not asked for"))
-        yield
 
 
 @dataclasses.dataclass(frozen=True)

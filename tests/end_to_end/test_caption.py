@@ -159,7 +159,7 @@ def test_python_users_get_what_the_command_line_prints(predict, photos):
         assert [caption.score for (caption,) in captions] == pytest.approx([c["score"] for c in expected], abs=1e-3)
 
 
-def test_images_and_arrays_are_captioned_like_the_files_they_came_from(loaded_once, photos, tmp_path):
+def test_images_and_arrays_are_captioned_like_the_files_they_came_from(photos, tmp_path):
     captioner = Captioner.load()
     with Image.open(photos[0]) as image:
         image.convert("RGB").save(tmp_path / "photo.png")
