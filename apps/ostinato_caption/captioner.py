@@ -76,6 +76,7 @@ class Captioner:
         """
         loaded = load_model(SHIPPED_MODEL if model is None else model)
         loaded.check_application("ostinato_caption", "captions of photos")
+        loaded.check_settings(DecodingConfig)
         return cls(loaded)
 
     @property

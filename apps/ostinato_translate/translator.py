@@ -59,6 +59,7 @@ class Translator:
         """
         loaded = load_model(SHIPPED_MODEL if model is None else model)
         loaded.check_application("ostinato_translate", "translations")
+        loaded.check_settings(DecodingConfig)
         return cls(loaded)
 
     @property

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -72,3 +73,19 @@ def test_a_model_of_another_application_is_refused_in_one_sentence():
         model.check_application("ostinato_rhyme", "poems")
     with pytest.raises(ModelError, match="writes no songs"):
         LoadedModel(Path("toy/1"), {}, {}, {}, None).check_application("ostinato_sing", "songs")
+
+
+@pytest.mark.parametrize("settings", [{"width": 3}, {"width": 3, "height": 5, "depth": 7}])
+def test_a_model_whose_settings_are_not_those_of_the_program_is_refused(settings):
+    @dataclasses.dataclass
+    class Settings:
+        width: int
+        height: int
+
+    def loaded(decoding):
+        return LoadedModel(Path("toy/1"), {}, {"metadata": {"decoding": decoding}}, {}, None)
+
+    loaded({"height": 5, "width": 3}).check_settings(Settings)
+    (name,) = {"height", "depth"} & (settings.keys() ^ {"width", "height"})
+    with pytest.raises(ModelError, match=rf"different settings \({name}\); export it again"):
+        loaded(settings).check_settings(Settings)

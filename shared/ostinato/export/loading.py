@@ -1,3 +1,4 @@
+import dataclasses
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -40,6 +41,18 @@ class LoadedModel:
         """Raises ModelError where the model was exported by another application; `does` is what this one's do."""
         if self.metadata.get("application") != application:
             raise ModelError(f"the model in {self.path} writes no {does}; name another")
+
+    def check_settings(self, settings: type) -> None:
+        """Raises ModelError where the model's decoding settings are not the fields of the dataclass that is sent to it.
+
+        Without it a setting that was added since the export would fail as an unknown input in the first request.
+        """
+        known = {field.name for field in dataclasses.fields(settings)}
+        if differing := known ^ set(self.metadata.get("decoding", {})):
+            raise ModelError(
+                f"the model in {self.path} and this program know different settings ({', '.join(sorted(differing))}); "
+                "export it again, or use the version of the program that made it"
+            )
 
 
 def load_model(name_or_path: str | Path) -> LoadedModel:
