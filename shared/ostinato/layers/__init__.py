@@ -1,9 +1,14 @@
-"""Keras layers of encoder-decoder networks. They import nothing else of the project and run on any Keras backend."""
+"""Keras layers of encoder-decoder networks and classifiers of streams.
+
+They import nothing else of the project and run on any Keras backend.
+"""
 
 from ostinato.layers.attention import AdditiveAttention, Memory, MultiplicativeAttention, masked_softmax
 from ostinato.layers.attention_decoder import AttentionDecoder, DecoderState
 from ostinato.layers.encoder_decoder import EncoderDecoder
 from ostinato.layers.image_encoder import ImageEncoder
+from ostinato.layers.running_pooling import RunningAttentionPooling
+from ostinato.layers.sequence_classifier import SequenceClassifier, StreamScores
 from ostinato.layers.text_encoder import TextEncoder
 
 __all__ = [
@@ -14,6 +19,9 @@ __all__ = [
     "ImageEncoder",
     "Memory",
     "MultiplicativeAttention",
+    "RunningAttentionPooling",
+    "SequenceClassifier",
+    "StreamScores",
     "TextEncoder",
     "masked_softmax",
 ]
