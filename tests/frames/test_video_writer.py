@@ -23,8 +23,8 @@ def write(path, count=7, frame_rate=8.117, **size):
 def read(path):
     capture = cv2.VideoCapture(str(path))
     rate, images = capture.get(cv2.CAP_PROP_FPS), []
-    while (image := capture.read()[1]) is not None:
-        images.append(cv2.cvtColor(image, cv2.COLOR_BGR2RGB))
+    while capture.grab():
+        images.append(cv2.cvtColor(capture.retrieve()[1], cv2.COLOR_BGR2RGB))
     return rate, images
 
 
