@@ -33,3 +33,22 @@ def test_nothing_has_no_interval():
 def test_certainty_is_no_confidence():
     with pytest.raises(ConfigError, match=r"1\.0"):
         bootstrap_interval([1.0], confidence=1.0)
+
+
+def test_examples_of_one_group_are_drawn_together():
+    generator = np.random.default_rng(4)
+    values = np.repeat(generator.normal(50.0, 10.0, size=61), 9)
+    groups = [f"day {number // 9}" for number in range(values.size)]
+    alone, together = (bootstrap_interval(values, each, num_samples=4000) for each in (None, groups))
+    assert (together[1] - together[0]) / (alone[1] - alone[0]) == pytest.approx(3.0, rel=0.15)
+
+
+def test_groups_weigh_by_their_examples():
+    values, groups = [0.0] + [100.0] * 99, ["small"] + ["large"] * 99
+    # Half of all draws hold each group once: 99 right of 100, not one group of two.
+    assert bootstrap_interval(values, groups, confidence=0.3) == pytest.approx((99.0, 99.0))
+
+
+def test_every_value_belongs_to_a_group():
+    with pytest.raises(DataError, match="1 groups for 2 values"):
+        bootstrap_interval([1.0, 2.0], ["a"])
