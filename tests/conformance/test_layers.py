@@ -22,6 +22,7 @@ from ostinato.layers import (
     EncoderDecoder,
     ImageEncoder,
     MultiplicativeAttention,
+    SequenceClassifier,
     TextEncoder,
 )
 
@@ -55,6 +56,11 @@ def apply(layer, *inputs, training=False):
 
 def see(layer, images, training=False):
     return layer(images)
+
+
+def classify(layer, features, training=False):
+    scores = layer(features, training=training)
+    return ops.concatenate([scores.frame_logits, scores.clip_logits], axis=-1)
 
 
 def floats(*shape):
@@ -128,6 +134,16 @@ CASES = [
         apply,
         (3, 2, 5, 11),
         29,
+    ),
+    Case(
+        "SequenceClassifier",
+        lambda: SequenceClassifier(2, units=5, projection_size=7, dropout=0.1, input_dropout=0.1),
+        (
+            np.round(4 * floats(3, 7, 4)) / 4,
+        ),  # bfloat16 has them exactly: the changes from frame to frame stay the same
+        classify,
+        (3, 7, 4),
+        16,
     ),
     Case(
         "ImageEncoder",
