@@ -4,6 +4,8 @@
     ostinato.export.endpoints  Endpoint, Preset, Sample: what is exported, and what it is tried on
     ostinato.export.proof      `python -m ostinato.export.proof FOLDER`: the proof, in a process of its own
     ostinato.export.loading    load_model: an exported folder as Python functions
+    ostinato.export.stream     Stream: a signature that reads frame by frame what another one reads whole
+    ostinato.export.streaming_session  StreamingSession: a stream that a loaded model reads
     ostinato.export.settings   settings of a user as scalar inputs
     ostinato.export.unexported unexported_model: the same functions of what is not exported yet
     ostinato.export.versions   find_model: a folder or the name of a shipped model; no TensorFlow
@@ -28,6 +30,9 @@ from ostinato.export.versions import find_model, shipped_models
 if TYPE_CHECKING:
     from ostinato.export.archive import export_model
     from ostinato.export.endpoints import Endpoint, Preset, Sample
+    from ostinato.export.stream import Stream
+    from ostinato.export.stream_samples import stream_samples
+    from ostinato.export.streaming_session import StreamingSession
     from ostinato.export.unexported import unexported_model
 
 __all__ = [
@@ -35,10 +40,13 @@ __all__ = [
     "LoadedModel",
     "Preset",
     "Sample",
+    "Stream",
+    "StreamingSession",
     "export_model",
     "find_model",
     "load_model",
     "shipped_models",
+    "stream_samples",
     "unexported_model",
 ]
 
@@ -49,6 +57,9 @@ _LATER = {
     "Endpoint": "ostinato.export.endpoints",
     "Preset": "ostinato.export.endpoints",
     "Sample": "ostinato.export.endpoints",
+    "Stream": "ostinato.export.stream",
+    "StreamingSession": "ostinato.export.streaming_session",
+    "stream_samples": "ostinato.export.stream_samples",
     "unexported_model": "ostinato.export.unexported",
 }
 

@@ -4,6 +4,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from ostinato.export.stream import Stream, check_stream
+
 
 @dataclass(frozen=True)
 class Endpoint:
@@ -17,12 +19,14 @@ class Endpoint:
         specs. Scalar inputs are settings of the whole call: such a signature is asked in REST by columns, not by rows,
         and cannot be served where TensorFlow Serving was told to batch requests.
       binary_inputs: names of the string inputs that are no text (photos, sound): in REST they are `{"b64": ...}`.
+      stream: where the endpoint reads one frame at a time and carries state (inputs `state_*`), of what.
     """
 
     name: str
     function: Callable[..., Mapping[str, tf.Tensor]]
     signature: Sequence[tf.TensorSpec] | Mapping[str, tf.TensorSpec]
     binary_inputs: tuple[str, ...] = ()
+    stream: Stream | None = None
 
     @property
     def specs(self) -> list[tf.TensorSpec]:
@@ -127,7 +131,7 @@ def check_endpoints(endpoints: Sequence[Signature], samples: Sequence[Sample]) -
 
     Raises:
       ValueError: no endpoint `serving_default`, a name twice, a spec without a name, only scalars, a binary
-        input that is no string, an endpoint without a sample.
+        input that is no string, an endpoint without a sample, a stream that does not fit.
     """
     names = [endpoint.name for endpoint in endpoints]
     if not names or len(set(names)) < len(names):
@@ -144,3 +148,5 @@ def check_endpoints(endpoints: Sequence[Signature], samples: Sequence[Sample]) -
             raise ValueError(f"Binary inputs of {endpoint.name} must be among its string inputs {sorted(strings)}.")
         if not any(sample.endpoint == endpoint.name for sample in samples):
             raise ValueError(f"Endpoint {endpoint.name} needs samples, or nothing about it can be proved.")
+        if isinstance(endpoint, Endpoint):
+            check_stream(endpoint.name, endpoint.stream, endpoint.specs, {each.name: each.specs for each in endpoints})

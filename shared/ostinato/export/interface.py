@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from ostinato.export import rest
-from ostinato.export.endpoints import Signature
+from ostinato.export.endpoints import Endpoint, Signature
 from ostinato.export.saved_graph import SavedGraph, TensorDescription
+from ostinato.export.stream import describe_stream
 from ostinato.export.warmup import Request, single_items
 
 INTERFACE_FILE = "interface.json"
@@ -60,6 +61,8 @@ def write_interface(
             "sample": {"request": request, "answer": answer},
             "curl": curl,
         }
+        if isinstance(endpoint, Endpoint) and endpoint.stream is not None:
+            signatures[endpoint.name]["stream"] = describe_stream(endpoint.stream, endpoint.specs)
     document = {"model": model_name, "signatures": signatures, "metadata": dict(metadata)}
     (folder / INTERFACE_FILE).write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     heading = "# With TensorFlow Serving at port 8501, in this folder:\n"

@@ -7,6 +7,7 @@ report or `{"failure": "..."}`; the exit code is 0 or 2.
 
 import argparse
 import dataclasses
+import functools
 import json
 import sys
 from collections.abc import Mapping, Sequence
@@ -20,8 +21,11 @@ from ostinato.errors import ModelError
 from ostinato.export import rest
 from ostinato.export.agreement import check_agreement, check_padded_agreement
 from ostinato.export.graph_checks import check_batch_dimensions, check_ops
+from ostinato.export.item_groups import all_same, groups_of_one_kind, row, together
 from ostinato.export.loading import LoadedModel, load_model
 from ostinato.export.saved_graph import SavedGraph, read_graph
+from ostinato.export.stream import is_state
+from ostinato.export.stream_proof import StreamProof, prove_stream
 from ostinato.export.warmup import WARMUP_FILE, Request, batch_size, read_requests, single_items
 
 PROOF_SAMPLES_FILE = "assets.extra/proof_samples"
@@ -53,6 +57,7 @@ class ProofReport:
       tolerance: floats agree to `tolerance * (1 + |expected|)`; strings and integers exactly.
       num_warmup_requests: replayed.
       signatures: by name.
+      streams: those signatures that read a stream frame by frame, by name.
       ops: every op of every signature and of the functions under them.
     """
 
@@ -60,11 +65,12 @@ class ProofReport:
     tolerance: float
     num_warmup_requests: int
     signatures: Mapping[str, SignatureProof]
+    streams: Mapping[str, StreamProof]
     ops: tuple[str, ...]
 
 
 def prove(folder: Path, tolerance: float = 1e-4) -> ProofReport:
-    """Checks an exported model: ops, batch dimension, answers, batches, warm-up, the sample of `interface.json`.
+    """Checks an exported model: ops, batch dimension, answers, batches, streams, warm-up, the sample in its interface.
 
     Raises:
       ModelError: the first check that fails, in one sentence.
@@ -84,6 +90,7 @@ def prove(folder: Path, tolerance: float = 1e-4) -> ProofReport:
         tolerance=tolerance,
         num_warmup_requests=len(warmup),
         signatures=signatures,
+        streams=_prove_streams(model, graph, requests, tolerance),
         ops=tuple(sorted(graph.ops)),
     )
 
@@ -125,32 +132,38 @@ def _check_batches(
     model: LoadedModel, name: str, items: Sequence[Mapping[str, np.ndarray]], tolerance: float
 ) -> tuple[int, float]:
     """Items of one shape and of the same settings together and one by one: how many, and how far apart."""
-    groups: dict[tuple[object, ...], list[Mapping[str, np.ndarray]]] = {}
-    for item in items:
-        # Only calls with the same settings can be made together.
-        kind = tuple((key, item[key].shape or item[key].item()) for key in sorted(item))
-        groups.setdefault(kind, []).append(item)
     num_items, difference = 0, 0.0
-    for group in groups.values():
-        if all(_same(item, group[0]) for item in group):
-            continue  # what leaks from one item to its twin cannot be seen
-        batch = _call(
-            model,
-            name,
-            {k: np.concatenate([item[k] for item in group]) if v.ndim else v for k, v in group[0].items()},
-        )
+    for group in groups_of_one_kind(items):
+        if all_same(group):
+            continue
+        batch = _call(model, name, together(group))
         for index, item in enumerate(group):
-            in_batch = {key: value[index : index + 1] for key, value in batch.items()}
             what = f"Signature {name}, item {index} beside others"
-            difference = max(difference, check_padded_agreement(what, _call(model, name, item), in_batch, tolerance))
+            alone = _call(model, name, item)
+            difference = max(difference, check_padded_agreement(what, alone, row(batch, index), tolerance))
         num_items += len(group)
     if not num_items:
         raise ModelError(f"Signature {name} has no two different samples of one shape, so batches cannot be proved.")
     return num_items, difference
 
 
-def _same(first: Mapping[str, np.ndarray], second: Mapping[str, np.ndarray]) -> bool:
-    return all(np.array_equal(first[key], second[key]) for key in first)
+def _prove_streams(
+    model: LoadedModel, graph: SavedGraph, requests: Sequence[Request], tolerance: float
+) -> dict[str, StreamProof]:
+    proofs = {}
+    for name, signature in graph.signatures.items():
+        stream = model.interface["signatures"][name].get("stream")
+        if stream is None:
+            if any(is_state(each) for each in (*signature.inputs, *signature.outputs)):
+                raise ModelError(f"Signature {name} has state, and interface.json does not say of what stream.")
+            continue
+        try:
+            items = single_items(requests, stream["whole"])
+            call = functools.partial(_call, model)
+            proofs[name] = prove_stream(call, graph.signatures, name, stream, items, tolerance)
+        except (KeyError, TypeError) as error:
+            raise ModelError(f"interface.json names what signature {name} does not have: {error}.") from error
+    return proofs
 
 
 def _call(model: LoadedModel, name: str, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

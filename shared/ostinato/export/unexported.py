@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from ostinato.export.endpoints import Endpoint, Signature
 from ostinato.export.loading import LoadedModel
+from ostinato.export.stream import describe_stream
 
 
 def unexported_model(
@@ -32,4 +33,12 @@ def unexported_model(
         for endpoint in endpoints
         if isinstance(endpoint, Endpoint)
     }
-    return LoadedModel(path, functions, {"metadata": metadata}, assets or {}, owner)
+    signatures = {endpoint.name: _interface(endpoint) for endpoint in endpoints if isinstance(endpoint, Endpoint)}
+    return LoadedModel(path, functions, {"signatures": signatures, "metadata": metadata}, assets or {}, owner)
+
+
+def _interface(endpoint: Endpoint) -> dict[str, Any]:
+    """Returns what `StreamingSession` asks an interface for."""
+    inputs = {spec.name: {"dtype": spec.dtype.name} for spec in endpoint.specs}
+    stream = {} if endpoint.stream is None else {"stream": describe_stream(endpoint.stream, endpoint.specs)}
+    return {"inputs": inputs, **stream}
