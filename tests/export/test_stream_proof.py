@@ -15,20 +15,30 @@ STREAM = Stream("serving_default", {"frame": "frames"}, {"frame_scores": "all_sc
 
 
 @pytest.fixture
-def export_stream(tmp_path, dense, proof_in_this_process):
-    """Exports sums over frames; `step` may be another function of frame, sum and number of frames so far."""
+def see(dense):
+    """The dense model of any number of axes."""
+    return lambda frames: dense.layers[1](dense.layers[0](frames))
 
-    def see(frames):  # a Dense takes any number of axes, the model two
-        return dense.layers[1](dense.layers[0](frames))
+
+@pytest.fixture
+def right_step(see):
+    """A function of a frame, the sum over the frames before it and their number."""
+
+    def step(frame, state_sum, state_count):
+        total, count = state_sum + see(frame), state_count + 1
+        scores = total / tf.cast(count, tf.float32)
+        return {"frame_scores": total, "scores": scores, "state_sum": total, "state_count": count}
+
+    return step
+
+
+@pytest.fixture
+def export_stream(tmp_path, dense, see, right_step, proof_in_this_process):
+    """Exports sums over frames; `step` may be another function than the right one."""
 
     def whole(frames):
         sums = tf.cumsum(see(frames), axis=1)
         return {"all_scores": sums, "scores": sums[:, -1] / tf.cast(tf.shape(frames)[1], tf.float32)}
-
-    def right_step(frame, state_sum, state_count):
-        total, count = state_sum + see(frame), state_count + 1
-        scores = total / tf.cast(count, tf.float32)
-        return {"frame_scores": total, "scores": scores, "state_sum": total, "state_count": count}
 
     def call(step=right_step, frames=7, rows=3):
         specs = {
@@ -47,7 +57,6 @@ def export_stream(tmp_path, dense, proof_in_this_process):
         steps = stream_samples(right, Sample("serving_default", {"frames": numbers.normal(size=(3, 2, 5))}))
         return export_model(tmp_path / "stream", dense, endpoints, [sample, *steps])
 
-    call.right_step = right_step
     return call
 
 
@@ -78,37 +87,37 @@ def test_the_interface_lists_the_state_with_which_a_stream_begins(export_stream)
     }
 
 
-def test_state_that_is_not_carried_fails_the_proof(export_stream):
+def test_state_that_is_not_carried_fails_the_proof(export_stream, right_step):
     def forgetful(frame, state_sum, state_count):
-        return export_stream.right_step(frame, tf.zeros_like(state_sum), state_count)
+        return right_step(frame, tf.zeros_like(state_sum), state_count)
 
     with pytest.raises(ModelError, match=r"Signature step, read frame by frame, output frame_scores is .* instead of"):
         export_stream(forgetful)
 
 
-def test_only_the_last_frame_may_be_wrong_and_fails_the_proof(export_stream):
+def test_only_the_last_frame_may_be_wrong_and_fails_the_proof(export_stream, right_step):
     def tiring(frame, state_sum, state_count):
-        answer = export_stream.right_step(frame, state_sum, state_count)
+        answer = right_step(frame, state_sum, state_count)
         return {**answer, "scores": answer["scores"] + tf.where(state_count == 6, 0.01, 0.0)}
 
     with pytest.raises(ModelError, match=r"read frame by frame, output scores is .* instead of"):
         export_stream(tiring)
 
 
-def test_a_stream_that_changes_beside_others_fails_the_proof(export_stream):
+def test_a_stream_that_changes_beside_others_fails_the_proof(export_stream, right_step):
     def leaking(frame, state_sum, state_count):
         # seen only from the third frame on, and therefore by no single call of the samples
         leak = tf.where(state_count > 2, state_sum - tf.reduce_mean(state_sum, axis=0, keepdims=True), 0.0)
         alone = tf.cast(tf.shape(frame)[0] == 1, tf.float32)
-        return export_stream.right_step(frame, state_sum + leak * (1 - alone), state_count)
+        return right_step(frame, state_sum + leak * (1 - alone), state_count)
 
     with pytest.raises(ModelError, match=r"frame 3 of stream 0 beside others, output .* instead of"):
         export_stream(leaking)
 
 
-def test_state_of_another_shape_or_type_fails_the_proof(export_stream):
+def test_state_of_another_shape_or_type_fails_the_proof(export_stream, right_step):
     def narrow(frame, state_sum, state_count):
-        answer = export_stream.right_step(frame, state_sum, state_count)
+        answer = right_step(frame, state_sum, state_count)
         return {**answer, "state_count": tf.cast(answer["state_count"], tf.float32)}
 
     with pytest.raises(ModelError, match="Signature step takes the state"):
