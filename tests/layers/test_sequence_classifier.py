@@ -4,11 +4,11 @@ import pytest
 from keras import ops
 from numpy.testing import assert_allclose, assert_array_equal
 
-from ostinato.layers import SequenceClassifier, StreamScores
+from ostinato.layers import FrameEncoder, SequenceClassifier, StreamScores
 
 numbers = np.random.default_rng(4)
 FEATURES = numbers.normal(size=(3, 7, 5)).astype("float32")
-VARIANTS = {
+VARIANTS: dict[str, dict] = {
     "all": {},
     "one layer, bare": {"num_layers": 1, "projection_size": 0, "differences": False},
     "per frame": {"recurrent": False},
@@ -21,9 +21,16 @@ def make_classifier(variant="all", features=FEATURES, **options):
     sizes = {"units": 9, "num_layers": 2, "projection_size": 6, "dropout": 0.1}
     model = SequenceClassifier(2, **{**sizes, **VARIANTS[variant], **options})
     model(features)
-    for weight in model.weights:  # far enough from zero that everything counts
+    for weight in own_weights(model):  # far enough from zero that everything counts
         weight.assign(numbers.normal(0, 0.6, weight.shape))
     return model
+
+
+def own_weights(model):
+    """Those of the classifier without its encoder's, and without the statistics of features."""
+    others = [] if model.encoder is None else model.encoder.weights
+    others = [*others, *(model.standardisation.weights if model.standardise else [])]
+    return [weight for weight in model.weights if all(weight is not other for other in others)]
 
 
 def arrays(scores):
@@ -128,23 +135,31 @@ def test_only_the_change_and_no_earlier_frame_matters_without_recurrence():
         assert np.flatnonzero(moved > 1e-6).tolist() == list(range(2, 2 + reach))
 
 
-@pytest.mark.parametrize("regions", [False, True])
-def test_an_encoder_reads_each_frame(regions):
-    frames = numbers.integers(0, 256, (2, 3, 8, 6, 3)).astype("uint8")
-    head = keras.layers.Reshape((-1, 4)) if regions else keras.layers.GlobalAveragePooling2D()
-    encoder = keras.Sequential(
-        [keras.Input((8, 6, 3)), keras.layers.Rescaling(1 / 128), keras.layers.Conv2D(4, 3, strides=2), head]
-    )
+def test_an_encoder_reads_the_frames_and_its_state_goes_with_the_others():
+    frames = numbers.integers(0, 256, (2, 3, 33, 35, 3)).astype("uint8")
+    encoder = FrameEncoder(image_size=33)
     model = make_classifier(features=frames, encoder=encoder)
-    assert model.feature_size == 4
-    features = np.stack([ops.convert_to_numpy(encoder(frames[:, number])) for number in range(3)], axis=1)
-    without = make_classifier(features=numbers.normal(size=(2, 3, 4)).astype("float32"))
-    own = [weight for weight in model.weights if all(weight is not other for other in encoder.weights)]
-    for weight, source in zip(without.weights, own, strict=True):
+    assert model.feature_size == encoder.feature_size == 2 * 1280
+    assert list(model.state_spec())[:2] == ["previous_places", "has_previous"]
+    features = ops.convert_to_numpy(encoder(frames))
+    without = make_classifier(features=features)
+    for weight, source in zip(without.weights, own_weights(model), strict=True):
         weight.assign(source)
-    expected = arrays(without(features.mean(axis=2) if regions else features))
+    expected = arrays(without(features))
     assert_same(arrays(model(frames)), expected, atol=1e-4)
     assert_same(stepped(model, frames)[0], expected, atol=1e-4)
+
+
+def test_features_are_standardised_by_what_the_training_data_were():
+    model = make_classifier(standardise=True)
+    plain = make_classifier()
+    mean, deviation = FEATURES.mean(axis=(0, 1)), FEATURES.std(axis=(0, 1))
+    model.standardisation.adapt(mean, deviation)
+    for weight, source in zip(
+        plain.weights, [w for w in model.weights if "standardisation" not in w.path], strict=True
+    ):
+        weight.assign(source)
+    assert_same(arrays(model(FEATURES)), arrays(plain((FEATURES - mean) / deviation)), atol=1e-4)
 
 
 def streams_of_marks(batch, frames):

@@ -6,9 +6,11 @@ They import nothing else of the project and run on any Keras backend.
 from ostinato.layers.attention import AdditiveAttention, Memory, MultiplicativeAttention, masked_softmax
 from ostinato.layers.attention_decoder import AttentionDecoder, DecoderState
 from ostinato.layers.encoder_decoder import EncoderDecoder
+from ostinato.layers.frame_encoder import FrameEncoder
 from ostinato.layers.image_encoder import ImageEncoder
 from ostinato.layers.running_pooling import RunningAttentionPooling
 from ostinato.layers.sequence_classifier import SequenceClassifier, StreamScores
+from ostinato.layers.standardisation import Standardisation
 from ostinato.layers.text_encoder import TextEncoder
 
 __all__ = [
@@ -16,11 +18,13 @@ __all__ = [
     "AttentionDecoder",
     "DecoderState",
     "EncoderDecoder",
+    "FrameEncoder",
     "ImageEncoder",
     "Memory",
     "MultiplicativeAttention",
     "RunningAttentionPooling",
     "SequenceClassifier",
+    "Standardisation",
     "StreamScores",
     "TextEncoder",
     "masked_softmax",

@@ -9,6 +9,7 @@ from keras import ops
 
 from ostinato.layers.attention import Tensor
 from ostinato.layers.running_pooling import RunningAttentionPooling
+from ostinato.layers.standardisation import Standardisation
 
 State = dict[str, Tensor]
 
@@ -52,12 +53,13 @@ class SequenceClassifier(keras.Model):
       num_layers: how many LSTMs stand on one another; all but the first add to what they read.
       projection_size: size to which features are projected, with layer normalisation, before the LSTMs; 0 leaves them.
       dropout: share of the inputs of the LSTMs and of both heads that training drops.
-      input_dropout: share of the features that training drops.
+      input_dropout: share of the features that training drops, the same ones in all frames of a sequence.
+      standardise: bring features to mean 0 and deviation 1 first, by what `standardisation.adapt` was told of them.
       differences: append the change since the frame before to each frame's features; zero at a stream's first frame.
       recurrent: False puts a dense layer in the place of each LSTM, so that nothing but the change between features
         is known of earlier frames: what recurrence is compared with.
-      encoder: a layer from frames [N, ...] to features float [N, D], or [N, S, D] of which the mean over S is taken
-        (`ImageEncoder`); None if features come in.
+      encoder: reads frames [B, F, ...] into features [B, F, D] and carries a state of its own (`FrameEncoder`); None if
+        features come in.
 
     Attributes:
       feature_size: D; known once built.
@@ -82,6 +84,7 @@ class SequenceClassifier(keras.Model):
         input_dropout: float = 0.0,
         differences: bool = True,
         recurrent: bool = True,
+        standardise: bool = False,
         encoder: keras.layers.Layer | None = None,
         **kwargs,
     ):
@@ -95,11 +98,16 @@ class SequenceClassifier(keras.Model):
         self.input_dropout_rate = input_dropout
         self.differences = differences
         self.recurrent = recurrent
+        self.standardise = standardise
         self.encoder = encoder
         self.feature_size = 0
 
         dtype = self.dtype_policy
-        self.input_dropout = keras.layers.Dropout(input_dropout, dtype=dtype, name="input_dropout")
+        if standardise:
+            self.standardisation = Standardisation(name="standardisation")
+        self.input_dropout = keras.layers.Dropout(
+            input_dropout, noise_shape=(None, 1, None), dtype=dtype, name="input_dropout"
+        )
         if projection_size:
             self.projection = keras.layers.Dense(projection_size, dtype=dtype, name="projection")
             self.normalization = keras.layers.LayerNormalization(dtype=dtype, name="normalization")
@@ -116,11 +124,12 @@ class SequenceClassifier(keras.Model):
 
     def build(self, features_shape):
         if self.encoder is not None:
-            frames_shape = (None, *features_shape[2:])
             if not self.encoder.built:
-                self.encoder.build(frames_shape)
-            features_shape = self.encoder.compute_output_shape(frames_shape)
+                self.encoder.build(features_shape)
+            features_shape = self.encoder.compute_output_shape(features_shape)
         self.feature_size = features_shape[-1]
+        if self.standardise:
+            self.standardisation.build((None, None, self.feature_size))
         size = 2 * self.feature_size if self.differences else self.feature_size
         if self.projection_size:
             self.projection.build((None, None, size))
@@ -135,12 +144,13 @@ class SequenceClassifier(keras.Model):
 
     def state_spec(self) -> dict[str, tuple[tuple[int, ...], str]]:
         """Returns shape (without batch) and dtype of each tensor of the state by name, in order; the model is built."""
+        of_encoder = {} if self.encoder is None else self.encoder.state_spec()
         sizes = {"previous_features": self.feature_size} if self.differences else {}
         if self.recurrent:
             for number in range(self.num_layers):
                 sizes |= {f"hidden_{number}": self.units, f"cell_{number}": self.units}
         sizes |= {"weighted_sum": self.units, "weight_sum": 1}
-        return {name: ((size,), "float32") for name, size in sizes.items()}
+        return of_encoder | {name: ((size,), "float32") for name, size in sizes.items()}
 
     def initial_state(self, batch: int | Tensor) -> State:
         """Returns the state before the first frame of B streams: zeros, by the names of `state_spec`."""
@@ -168,8 +178,8 @@ class SequenceClassifier(keras.Model):
         return self._read(features, state, _over_frames, mask, training=training)[0]
 
     def _read(self, frames, state, recur, mask=None, *, training=False):
-        features = self._encode(frames)  # -> [B, F, D]
-        x, following = features, {}
+        features, following = self._encode(frames, state)  # -> [B, F, D]
+        x = features
         if self.differences:
             has_begun = state["weight_sum"] > 0  # -> [B, 1]
             previous = ops.where(has_begun, state["previous_features"], features[:, 0])
@@ -196,14 +206,12 @@ class SequenceClassifier(keras.Model):
         clip_logits = self.clip_head(self.dropout(pooled, training=training))
         return StreamScores(frame_logits, clip_logits, weights), following
 
-    def _encode(self, frames):
+    def _encode(self, frames, state):
         if self.encoder is None:
-            return ops.cast(frames, "float32")
-        batch, num_frames, *sizes = ops.shape(frames)
-        features = ops.cast(self.encoder(ops.reshape(frames, (batch * num_frames, *sizes))), "float32")
-        if len(features.shape) == 3:  # one vector for each region of an image
-            features = ops.mean(features, axis=1)
-        return ops.reshape(features, (batch, num_frames, self.feature_size))
+            features, following = ops.cast(frames, "float32"), {}
+        else:
+            features, following = self.encoder.steps(frames, {name: state[name] for name in self.encoder.state_spec()})
+        return (self.standardisation(features) if self.standardise else features), following
 
     def compute_output_spec(self, features, mask=None, training=False):
         shape = tuple(features.shape[:2])
@@ -221,6 +229,7 @@ class SequenceClassifier(keras.Model):
             "input_dropout": self.input_dropout_rate,
             "differences": self.differences,
             "recurrent": self.recurrent,
+            "standardise": self.standardise,
             "encoder": keras.saving.serialize_keras_object(self.encoder),
         }
 
