@@ -1,6 +1,10 @@
-"""Every kind of model that an application may have goes through the whole export, with the proof in its own process."""
+"""Every kind of model that an application may have goes through the whole export, and a fresh process proves it."""
 
+import dataclasses
+import functools
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,40 +13,43 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from ostinato.export import fresh_process
 from ostinato.export.archive import export_model
 from ostinato.export.endpoints import Endpoint, Sample
 from ostinato.export.loading import load_model
+from ostinato.export.stream import Stream
+from ostinato.export.stream_samples import stream_samples
+from ostinato.layers import SequenceClassifier
 
 Kind = tuple[keras.Model, list[Endpoint], list[Sample]]
 
 
 def classifier_of_sequences() -> Kind:
     """Many to one, with a second signature that carries its state from call to call."""
-    lstm, head = keras.layers.LSTM(7, return_state=True), keras.layers.Dense(3)
-    frames = keras.Input((None, 5))
-    model = keras.Model(frames, head(lstm(frames)[0]))
+    model = SequenceClassifier(3, units=7, num_layers=1, projection_size=5, dropout=0.1)
+    model.build((None, None, 5))
 
     def whole(frames: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {"scores": model(frames)}
+        scores = model(frames)
+        return {"scores": scores.clip_logits[:, -1], "frame_scores": scores.frame_logits}
 
-    def step(frame: tf.Tensor, hidden: tf.Tensor, cell: tf.Tensor) -> dict[str, tf.Tensor]:
-        output, (hidden, cell) = lstm.cell(frame, [hidden, cell])
-        return {"scores": head(output), "hidden": hidden, "cell": cell}
+    def step(frame: tf.Tensor, **state: tf.Tensor) -> dict[str, tf.Tensor]:
+        scores, after = model.step(frame, {name: state[f"state_{name}"] for name in model.state_spec()})
+        named = {f"state_{name}": value for name, value in after.items()}
+        return {"scores": scores.clip_logits, "frame_scores": scores.frame_logits, **named}
 
-    state = tf.TensorSpec((None, 7), tf.float32)
+    state = {
+        f"state_{name}": tf.TensorSpec((None, *shape), dtype) for name, (shape, dtype) in model.state_spec().items()
+    }
+    stream = Stream("serving_default", {"frame": "frames"}, {"frame_scores": "frame_scores"}, {"scores": "scores"})
+    endpoints = [
+        Endpoint("serving_default", whole, {"frames": tf.TensorSpec((None, None, 5), tf.float32)}),
+        Endpoint("step", step, {"frame": tf.TensorSpec((None, 5), tf.float32), **state}, stream=stream),
+    ]
     numbers = np.random.default_rng(1)
     samples = [Sample("serving_default", {"frames": numbers.normal(size=(rows, 11, 5))}) for rows in (1, 3)]
     samples += [Sample("serving_default", {"frames": numbers.normal(size=(2, 4, 5))})]
-    samples += [
-        Sample(
-            "step", {name: numbers.normal(size=(3, size)) for name, size in (("frame", 5), ("hidden", 7), ("cell", 7))}
-        )
-    ]
-    endpoints = [
-        Endpoint("serving_default", whole, {"frames": tf.TensorSpec((None, None, 5), tf.float32)}),
-        Endpoint("step", step, {"frame": tf.TensorSpec((None, 5), tf.float32), "hidden": state, "cell": state}),
-    ]
-    return model, endpoints, samples
+    return model, endpoints, samples + stream_samples(endpoints[1], samples[1])
 
 
 def generator_of_text() -> Kind:
@@ -120,14 +127,40 @@ def reader_of_photos() -> Kind:
     return model, [endpoint], [Sample("serving_default", {"image_bytes": photos})]
 
 
-@pytest.mark.parametrize("kind", [classifier_of_sequences, generator_of_text, reader_of_photos])
-def test_a_model_exports_and_answers_as_it_does_in_python(kind: Callable[[], Kind], tmp_path: Path):
-    keras.utils.set_random_seed(9)
-    model, endpoints, samples = kind()
-    folder = export_model(tmp_path / "toy", model, endpoints, samples, half_precision=False)
-    loaded = load_model(folder)
-    functions = {endpoint.name: endpoint for endpoint in endpoints}
-    for sample in samples:
+KINDS = (classifier_of_sequences, generator_of_text, reader_of_photos)
+
+
+@dataclasses.dataclass(frozen=True)
+class Exported:
+    """A version, and the endpoints and samples that it was made from."""
+
+    folder: Path
+    endpoints: list[Endpoint]
+    samples: list[Sample]
+
+
+@pytest.fixture(scope="module")
+def exported(proofs_in_this_process: None, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Exported]:
+    """Exports a kind of model, once for all tests."""
+
+    @functools.cache
+    def export(kind: Callable[[], Kind], half_precision: bool) -> Exported:
+        keras.utils.set_random_seed(9)
+        model, endpoints, samples = kind()
+        output = tmp_path_factory.mktemp(kind.__name__) / "toy"
+        return Exported(
+            export_model(output, model, endpoints, samples, half_precision=half_precision), endpoints, samples
+        )
+
+    return export
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_model_exports_and_answers_as_it_does_in_python(kind: Callable[[], Kind], exported: Callable[..., Exported]):
+    version = exported(kind, half_precision=False)
+    loaded = load_model(version.folder)
+    functions = {endpoint.name: endpoint for endpoint in version.endpoints}
+    for sample in version.samples:
         inputs = {
             spec.name: tf.convert_to_tensor(sample.inputs[spec.name], spec.dtype)
             for spec in functions[sample.endpoint].specs
@@ -140,13 +173,27 @@ def test_a_model_exports_and_answers_as_it_does_in_python(kind: Callable[[], Kin
                 np.testing.assert_array_equal(answer[name], expected)
 
 
-@pytest.mark.parametrize("kind", [classifier_of_sequences, generator_of_text, reader_of_photos])
-def test_a_model_exports_in_half_precision(kind: Callable[[], Kind], tmp_path: Path):
-    keras.utils.set_random_seed(9)
-    model, endpoints, samples = kind()
-    folder = export_model(tmp_path / "toy", model, endpoints, samples)
-    report = json.loads((folder / "proof.json").read_text())
-    assert set(report["signatures"]) == {endpoint.name for endpoint in endpoints}
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_model_exports_in_half_precision(kind: Callable[[], Kind], exported: Callable[..., Exported]):
+    version = exported(kind, half_precision=True)
+    report = json.loads((version.folder / "proof.json").read_text())
+    assert set(report["signatures"]) == {endpoint.name for endpoint in version.endpoints}
     assert all(signature["num_items_in_batches"] >= 3 for signature in report["signatures"].values())
-    loaded = tf.saved_model.load(str(folder))
+    loaded = tf.saved_model.load(str(version.folder))
     assert tf.float16 in {variable.dtype for variable in loaded.signatures["serving_default"].variables}
+
+
+def test_a_fresh_process_proves_them_all(exported: Callable[..., Exported]):
+    """One process for all: it knows them by their folders alone."""
+    folders = [exported(kind, half_precision=half).folder for half in (False, True) for kind in KINDS]
+    program = "import sys; from ostinato.export.proof import main; sys.exit(max(main([each]) for each in sys.argv[1:]))"
+    ended = subprocess.run(
+        [sys.executable, "-P", "-c", program, *map(str, folders)],
+        env=fresh_process._environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stdout
+    proved = [set(json.loads(line)["signatures"]) for line in ended.stdout.splitlines()]
+    assert proved == [set(json.loads((folder / "proof.json").read_text())["signatures"]) for folder in folders]
