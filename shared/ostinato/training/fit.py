@@ -30,7 +30,7 @@ def fit_resumably(
     folder: Path,
     *,
     epochs: int,
-    score: str,
+    score: str | None,
     patience: int = 0,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     on_epoch: Callable[[Progress], None] = lambda progress: None,
@@ -48,7 +48,8 @@ def fit_resumably(
       validate: returns scores by name; called with averaged weights in place.
       folder: where the checkpoint and the best weights lie; a checkpoint found there is resumed.
       epochs: epochs in all.
-      score: name of the validation score that decides what is best; greater is better.
+      score: name of the validation score that decides what is best; greater is better. None where nothing can be
+        validated: the last epoch is then the best.
       patience: epochs without a better score after which training stops; 0 trains to the end. A run that stopped goes
         on if it is run again with more patience.
       callbacks: handed to `fit`.
@@ -82,8 +83,9 @@ def fit_resumably(
         with averaged_weights(model):
             scores = dict(validate())
             progress.epoch += 1
-            if _is_better(scores[score], progress.best_score):
-                progress.best_score, progress.best_epoch = scores[score], progress.epoch
+            value = float(progress.epoch) if score is None else scores[score]
+            if _is_better(value, progress.best_score):
+                progress.best_score, progress.best_epoch = value, progress.epoch
                 save_weights(folder / BEST_WEIGHTS, model)
         progress.history.append(
             {

@@ -1,0 +1,126 @@
+"""Training batches: windows of sequences, with a target for every frame and one for the window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+
+from ostinato.errors import DataError
+from ostinato.sequences.config import StreamConfig
+from ostinato.sequences.store import UNLABELLED, SequenceStore
+
+# (features float32 [B, F, D], mask bool [B, F]), targets float32 [B, F + 1, L], weights float32 [B, F + 1]
+Batch = tuple[tuple[np.ndarray, np.ndarray], np.ndarray, np.ndarray]
+# from features float32 [F, D], labels int [F] and a generator to others, of another length where it likes
+Variation = Callable[[np.ndarray, np.ndarray, np.random.Generator], tuple[np.ndarray, np.ndarray]]
+
+
+class WindowBatches:
+    """Windows of sequences, drawn anew each epoch in an order that depends on seed and epoch alone.
+
+    A sequence gives as many windows as it takes to cover it, each from a place drawn at random. The last row of
+    targets and weights is that of the window as a whole: the label of its sequence, or, where frames have labels of
+    their own, what share of the window each label has.
+
+    Args:
+      store: the sequences.
+      rows: which of them.
+      num_labels: number of labels L.
+      config: window, batch size, balance, seed.
+      vary: changes a window's features and frame labels at random; None leaves them.
+
+    Attributes:
+      weights: float32 [L], how much a frame of each label counts.
+
+    Raises:
+      DataError: nothing is labelled.
+    """
+
+    def __init__(
+        self,
+        store: SequenceStore,
+        rows: Sequence[int],
+        num_labels: int,
+        config: StreamConfig,
+        vary: Variation | None = None,
+    ):
+        self.store, self.config, self.vary = store, config, vary
+        self.num_labels = num_labels
+        self._windows = np.concatenate(
+            [[row] * -(-store.records[row].num_frames // config.window) for row in rows] or [[]]
+        ).astype(np.int64)
+        counts = label_counts(store, rows, num_labels)
+        if not counts.any():
+            raise DataError(f"none of the {len(rows)} sequences to train on has a label; label some frames or clips")
+        self.weights = class_weights(counts, config.class_balance)
+
+    def num_batches(self) -> int:
+        """Number of batches of an epoch."""
+        return -(-len(self._windows) // self.config.batch_size)
+
+    @property
+    def num_frames(self) -> int:
+        """Frames of an epoch, or a few less."""
+        return sum(min(self.config.window, self.store.records[row].num_frames) for row in self._windows)
+
+    def __call__(self, epoch: int) -> Iterator[Batch]:
+        """Yields the batches of an epoch, from 0."""
+        generator = np.random.default_rng((self.config.seed, epoch))
+        order = self._windows[generator.permutation(len(self._windows))]
+        for start in range(0, len(order), self.config.batch_size):
+            yield self._batch(order[start : start + self.config.batch_size], generator)
+
+    def _batch(self, rows: np.ndarray, generator: np.random.Generator) -> Batch:
+        windows = [self._window(row, generator) for row in rows]
+        length = max(len(labels) for _, labels in windows)
+        features = np.zeros((len(rows), length, self.store.feature_size), np.float32)
+        mask = np.zeros((len(rows), length), bool)
+        targets = np.zeros((len(rows), length + 1, self.num_labels), np.float32)
+        weights = np.zeros((len(rows), length + 1), np.float32)
+        for place, (row, (window, labels)) in enumerate(zip(rows, windows, strict=True)):
+            frames = len(labels)
+            features[place, :frames], mask[place, :frames] = window, True
+            label = self.store.records[row].label
+            known = np.flatnonzero(labels != UNLABELLED)
+            targets[place, known, labels[known]] = 1
+            weights[place, known] = self.config.frame_loss / max(len(known), 1)
+            if label != UNLABELLED:
+                targets[place, -1, label] = 1
+            elif len(known):
+                targets[place, -1] = targets[place, known].mean(axis=0)
+            weights[place, -1] = (1 - self.config.frame_loss) * float(targets[place, -1].any())
+        weights *= targets @ self.weights  # rare labels count more
+        return (features, mask), targets, weights
+
+    def _window(self, row: int, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        record = self.store.records[row]
+        start = int(generator.integers(0, max(record.num_frames - self.config.window, 0), endpoint=True))
+        frames = slice(start, start + self.config.window)
+        features = self.store.features_of(row)[frames].astype(np.float32)
+        labels = np.asarray(self.store.labels_of(row)[frames])
+        if record.label != UNLABELLED:
+            labels = np.full(len(features), record.label, np.int16)
+        return (features, labels) if self.vary is None else self.vary(features, labels, generator)
+
+
+def label_counts(store: SequenceStore, rows: Sequence[int], num_labels: int) -> np.ndarray:
+    """Counts the frames of each label, int64 [L]; all frames of a clip have its label."""
+    counts = np.zeros(num_labels, np.int64)
+    for row in rows:
+        record = store.records[row]
+        if record.label != UNLABELLED:
+            counts[record.label] += record.num_frames
+        else:
+            labels = store.labels_of(row)
+            counts += np.bincount(labels[labels != UNLABELLED], minlength=num_labels)
+    return counts
+
+
+def class_weights(counts: np.ndarray, balance: float) -> np.ndarray:
+    """Returns the weight of each label, float32 [L]: (mean count / count) ** balance, 0 for labels that never occur."""
+    there = counts > 0
+    weights = np.zeros(len(counts), np.float32)
+    if there.any():
+        weights[there] = (counts[there].mean() / counts[there]) ** balance
+    return weights
