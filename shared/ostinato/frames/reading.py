@@ -186,7 +186,7 @@ def _open(path: Path) -> InputContainer:
         raise InputError(f"{path} does not exist; check the path.") from None
     except av.InvalidDataError:
         raise InputError(_not_a_video(path)) from None
-    except (OSError, ValueError) as error:  # ValueError: a null character in the path; libav's own errors are OSErrors
+    except (av.FFmpegError, OSError, ValueError) as error:  # ValueError: a null character in the path
         raise InputError(f"{path} cannot be opened: {getattr(error, 'strerror', None) or error}.") from None
 
 
