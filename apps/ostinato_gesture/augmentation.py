@@ -1,0 +1,184 @@
+"""Sequences of landmarks varied at random: slower, turned, cut, trembling, with gaps, with the other hand."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import NamedTuple
+
+import numpy as np
+
+from ostinato.config import check
+
+_MIRROR = np.array([-1, 1, 1], np.float32)
+
+
+@dataclasses.dataclass(frozen=True)
+class AugmentationConfig:
+    """How far training sequences are varied; 0 leaves each as it is."""
+
+    speed: float = 0.25
+    """a sequence becomes slower or faster by up to this share"""
+    time_warp: float = 0.2
+    """parts of a sequence become slower or faster by up to this share"""
+    crop: float = 0.1
+    """greatest share of the frames cut off at either end"""
+    rotation: float = 15.0
+    """greatest angle about each of the three axes, in degrees"""
+    scale: float = 0.15
+    """size, and apart from it height against width, change by up to this share"""
+    jitter: float = 0.02
+    """standard deviation of the trembling of each joint in each frame, in palm sizes"""
+    landmark_dropout: float = 0.02
+    """share of joints that stay for a frame where they were in the frame before"""
+    frame_dropout: float = 0.03
+    """share of frames in which a hand is not found"""
+    mirror: float = 0.5
+    """share of sequences that are mirrored: left hands become right ones, and right ones left"""
+    confused_hands: float = 0.05
+    """share of sequences in which left is taken for right, as the landmarker does at times"""
+
+    def __post_init__(self) -> None:
+        for name in (field.name for field in dataclasses.fields(self)):
+            check(getattr(self, name) >= 0, f"{name} must not be negative, is {getattr(self, name)}")
+        for name in ("speed", "time_warp", "scale", "landmark_dropout", "frame_dropout"):
+            check(getattr(self, name) < 1, f"{name} must be below 1, is {getattr(self, name)}")
+        check(self.crop < 0.5, f"crop must be below 0.5, is {self.crop}")
+        check(self.rotation <= 90, f"rotation must be 90 degrees or less, is {self.rotation}")
+        for name in ("mirror", "confused_hands"):
+            check(getattr(self, name) <= 1, f"{name} must be within 0 and 1, is {getattr(self, name)}")
+
+
+class Varied(NamedTuple):
+    """A sequence after augmentation.
+
+    Attributes:
+      landmarks: float32 [G, 2, 21, 3], zero for hands that are not there.
+      presence: bool [G, 2].
+      times: float32 [G], the place in the original sequence that each frame comes from, in frames; rounded, they give
+        each frame its label.
+    """
+
+    landmarks: np.ndarray
+    presence: np.ndarray
+    times: np.ndarray
+
+
+def vary(landmarks: np.ndarray, presence: np.ndarray, config: AugmentationConfig, *, seed: int) -> Varied:
+    """Varies a sequence at random.
+
+    Args:
+      landmarks: float [F, 2, 21, 3], as `HandLandmarks` gives them, F at least 1.
+      presence: bool [F, 2].
+      config: how far.
+      seed: the same seed gives the same variation.
+
+    Returns:
+      the varied sequence; it is a little longer or shorter.
+    """
+    random = np.random.default_rng(seed)
+    times = vary_times(len(landmarks), config, random)
+    landmarks, presence = resample(landmarks, presence, times)
+    landmarks = _turn(landmarks, presence, config, random)
+    landmarks = _tremble(landmarks, presence, config, random)
+    presence = presence & (random.random(presence.shape) >= config.frame_dropout)
+    if random.random() < config.mirror:
+        landmarks, presence = mirror(landmarks, presence)
+    if random.random() < config.confused_hands:
+        landmarks, presence = landmarks[:, ::-1], presence[:, ::-1]
+    return Varied(np.where(presence[:, :, None, None], landmarks, np.float32(0)), presence, times)
+
+
+def vary_times(num_frames: int, config: AugmentationConfig, random: np.random.Generator) -> np.ndarray:
+    """Returns where the frames of a varied sequence come from: crop, speed and time warp.
+
+    Works for any sequence: linear interpolation at these times varies feature vectors too.
+
+    Args:
+      num_frames: of the sequence, at least 1.
+      config: how far.
+      random: the source of chance.
+
+    Returns:
+      float32 [G], never decreasing, within 0 and num_frames - 1.
+    """
+    last = num_frames - 1
+    begin, end = last * config.crop * random.random(), last * (1 - config.crop * random.random())
+    speed = _factor(config.speed, random)
+    length = max(1, round((end - begin) / speed) + 1)
+    # The speed along the sequence is piecewise linear between a few places, and positive everywhere.
+    knots = 1 + config.time_warp * random.uniform(-1, 1, 5)
+    paces = np.interp(np.linspace(0, 4, length), np.arange(5), knots)
+    course = np.concatenate([[0.0], np.cumsum((paces[1:] + paces[:-1]) / 2)])
+    return (begin + (end - begin) * course / max(course[-1], 1e-9)).astype(np.float32)
+
+
+def resample(landmarks: np.ndarray, presence: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Returns a sequence at other times, float [G] in frames: between two frames where the hand is in both.
+
+    Where it is in one of the two only, the nearer frame counts.
+    """
+    before = np.floor(times).astype(int)
+    after = np.minimum(before + 1, len(landmarks) - 1)
+    share = (times - before).astype(np.float32)
+    both = presence[before] & presence[after]  # -> [G, 2]
+    nearest = np.where(share < 0.5, before, after)
+    weight = share[:, None, None, None]
+    between = (1 - weight) * landmarks[before] + weight * landmarks[after]
+    moved = np.where(both[:, :, None, None], between, landmarks[nearest]).astype(np.float32)
+    return moved, presence[nearest]
+
+
+def mirror(landmarks: np.ndarray, presence: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Returns a sequence as seen in a mirror, about the middle of the hands: left and right hands are exchanged."""
+    x = landmarks[..., 0][presence]
+    centre = np.array([x.min() + x.max() if x.size else 0, 0, 0], np.float32)
+    mirrored = np.where(presence[:, :, None, None], centre + landmarks * _MIRROR, np.float32(0))
+    return mirrored[:, ::-1], presence[:, ::-1]
+
+
+def _turn(
+    landmarks: np.ndarray, presence: np.ndarray, config: AugmentationConfig, random: np.random.Generator
+) -> np.ndarray:
+    """Turns and stretches the scene about the middle of the wrists; depth stays that from each wrist."""
+    angles = np.radians(config.rotation) * random.uniform(-1, 1, 3)
+    factors = _factor(config.scale, random) * np.array([1, _factor(config.scale, random), 1])
+    matrix = (_rotation(angles) * factors).astype(np.float32)  # stretches first, then turns
+    if not presence.any() or not (config.rotation or config.scale):
+        return landmarks
+    centre = landmarks[:, :, 0][presence].mean(axis=0)
+    turned = (landmarks - centre) @ matrix.T + centre
+    turned[..., 2] -= turned[:, :, :1, 2]
+    return turned
+
+
+def _rotation(angles: np.ndarray) -> np.ndarray:
+    """Returns the matrix [3, 3] of a turn about the axes x, y and z, one after the other."""
+    matrix = np.eye(3)
+    for axis, angle in enumerate(angles):
+        one, other = (axis + 1) % 3, (axis + 2) % 3
+        turn = np.eye(3)
+        turn[[one, other], [one, other]] = np.cos(angle)
+        turn[other, one], turn[one, other] = np.sin(angle), -np.sin(angle)
+        matrix = turn @ matrix
+    return matrix
+
+
+def _tremble(
+    landmarks: np.ndarray, presence: np.ndarray, config: AugmentationConfig, random: np.random.Generator
+) -> np.ndarray:
+    """Moves each joint a little in each frame, and lets some stay behind."""
+    knuckles = landmarks[:, :, [5, 9, 17]] - landmarks[:, :, :1]
+    size = np.linalg.norm(knuckles, axis=-1).mean(axis=-1)[:, :, None, None]  # -> [G, 2, 1, 1]
+    noise = random.normal(size=landmarks.shape).astype(np.float32)
+    noise[:, :, 0, 2] = 0  # depth is measured from the wrist
+    moved = landmarks + np.float32(config.jitter) * size * noise
+    stays = random.random(landmarks.shape[:3]) < config.landmark_dropout  # -> [G, 2, 21]
+    stays[1:] &= (presence[1:] & presence[:-1])[:, :, None]
+    stays[:1] = False
+    behind = np.concatenate([moved[:1], moved[:-1]])
+    return np.where(stays[..., None], behind, moved)
+
+
+def _factor(share: float, random: np.random.Generator) -> float:
+    """Returns a factor of 1 + share at most and its inverse at least, as likely above as below 1."""
+    return float(np.exp(np.log1p(share) * random.uniform(-1, 1)))
