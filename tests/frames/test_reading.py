@@ -153,6 +153,22 @@ def test_frames_after_damage_are_read_too(films, tmp_path):
     assert "is damaged or cut short: from" in damage
 
 
+def test_many_places_of_damage_are_told_in_few_words(films, tmp_path):
+    path = films.write_timed(tmp_path / "a.mp4", range(0, 8000, 50), group=5)
+    data = bytearray(path.read_bytes())
+    for eighth in range(2, 8):
+        place = len(data) * eighth // 9
+        data[place : place + 300] = bytes(300)
+    path.write_bytes(data)
+    frames, damage = read(path)
+    assert 100 < len(frames) < 159
+    assert damage.count("from") == 3
+    with VideoReader(path) as video:
+        assert video.damage is None  # nothing was met yet
+        list(video)
+        assert video.damage == damage
+
+
 def test_a_video_without_its_index_is_told_so(films, tmp_path):
     path = films.write(tmp_path / "cut.mp4")
     path.write_bytes(path.read_bytes()[:1500])

@@ -78,7 +78,7 @@ class Decoder:
     @property
     def damaged_spans(self) -> list[tuple[float, float | None]]:
         """Returns where frames were lost, so far: (start, end) in seconds, an end of None for that of the file."""
-        return self._spans[:_SPANS_NAMED]
+        return list(self._spans)
 
     def _pictures(self) -> Iterator[av.VideoFrame]:
         packets = self._container.demux(self._stream)
@@ -108,8 +108,7 @@ class Decoder:
             self._start = stamp or 0.0
         time = self._end if stamp is None else stamp - self._start
         if self._lost_from is not None:
-            self._spans.append((self._lost_from, time))
-            self._lost_from = None
+            self._note(self._lost_from, time)
         duration = (picture.duration or 0) * self._time_base or 1 / self.frame_rate
         self._end = time + duration
         number = round(time * self.frame_rate) if self._number is None else self._number
@@ -120,6 +119,17 @@ class Decoder:
         if self._lost_from is None:
             self._lost_from = self._end
 
+    def _note(self, start: float, end: float | None) -> None:
+        """Frames were lost: places with no more than two frames between them, and those after the third, are one."""
+        self._lost_from = None
+        if self._spans:
+            last_start, last_end = self._spans[-1]
+            near = last_end is not None and start - last_end <= 2 / self.frame_rate
+            if near or len(self._spans) == _SPANS_NAMED:
+                self._spans[-1] = last_start, end
+                return
+        self._spans.append((start, end))
+
     def _finish(self) -> None:
         """Notes what is missing at the end: what could not be decoded, or what the header promised and is not there."""
         # Headers round: two frames, or a tenth of a second, are no damage.
@@ -127,8 +137,7 @@ class Decoder:
         if self._lost_from is None and self.duration is not None and self._end < self.duration - allowance:
             self._lose()
         if self._lost_from is not None:
-            self._spans.append((self._lost_from, None))
-            self._lost_from = None
+            self._note(self._lost_from, None)
 
 
 def _promised_end(container: InputContainer, stream: VideoStream) -> float | None:
