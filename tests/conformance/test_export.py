@@ -18,7 +18,7 @@ from ostinato.export.archive import export_model
 from ostinato.export.endpoints import Endpoint, Sample
 from ostinato.export.loading import load_model
 from ostinato.export.stream import Stream
-from ostinato.export.stream_samples import stream_samples
+from ostinato.export.sample_streams import stream_samples
 from ostinato.layers import SequenceClassifier
 
 Kind = tuple[keras.Model, list[Endpoint], list[Sample]]

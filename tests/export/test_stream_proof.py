@@ -9,7 +9,7 @@ from ostinato.export.archive import export_model
 from ostinato.export.endpoints import Endpoint, Sample
 from ostinato.export.proof import prove
 from ostinato.export.stream import Stream
-from ostinato.export.stream_samples import stream_samples
+from ostinato.export.sample_streams import stream_samples
 
 STREAM = Stream("serving_default", {"frame": "frames"}, {"frame_scores": "all_scores"}, {"scores": "scores"})
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from ostinato.export.archive import export_model
     from ostinato.export.endpoints import Endpoint, Preset, Sample
     from ostinato.export.stream import Stream
-    from ostinato.export.stream_samples import stream_samples
+    from ostinato.export.sample_streams import stream_samples
     from ostinato.export.streaming_session import StreamingSession
     from ostinato.export.unexported import unexported_model
 
@@ -59,7 +59,7 @@ _LATER = {
     "Sample": "ostinato.export.endpoints",
     "Stream": "ostinato.export.stream",
     "StreamingSession": "ostinato.export.streaming_session",
-    "stream_samples": "ostinato.export.stream_samples",
+    "stream_samples": "ostinato.export.sample_streams",
     "unexported_model": "ostinato.export.unexported",
 }
 

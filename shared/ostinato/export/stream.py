@@ -1,4 +1,4 @@
-"""A signature that reads one frame at a time what another one reads whole."""
+"""A signature that reads a frame, or a few frames, at a time what another one reads whole."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,12 +22,14 @@ class Stream:
       frames: by input of the step, [B, ...], the input of `whole`, [B, F, ...], that it is one frame of.
       each_frame: by output of the step, [B, ...], the output of `whole`, [B, F, ...], that it is one row of.
       last_frame: by output of the step, the output of `whole` that it equals once the last frame was read.
+      several: a call reads any number of frames, one or more: `frames` and `each_frame` keep their axis of frames.
     """
 
     whole: str
     frames: Mapping[str, str]
     each_frame: Mapping[str, str]
     last_frame: Mapping[str, str]
+    several: bool = False
 
 
 def is_state(name: str) -> bool:
@@ -43,6 +45,17 @@ def zero_state(description: Mapping[str, Any], batch: int) -> dict[str, tf.Tenso
     }
 
 
+def pieces_of(description: Mapping[str, Any], num_frames: int) -> Sequence[int | slice]:
+    """Returns the places of the frames that each call reads, for one who tries a stream: frame by frame or by halves.
+
+    The first half is the larger one, so that calls with more frames, fewer and one are tried.
+    """
+    if not description["several"]:
+        return list(range(num_frames))
+    half = (num_frames + 1) // 2
+    return [slice(0, half), slice(half, num_frames)][: min(num_frames, 2)]
+
+
 def describe_stream(stream: Stream, specs: Sequence[tf.TensorSpec]) -> dict[str, Any]:
     """Returns the stream of an endpoint with these inputs as `interface.json` has it.
 
@@ -53,6 +66,7 @@ def describe_stream(stream: Stream, specs: Sequence[tf.TensorSpec]) -> dict[str,
         "frames": dict(stream.frames),
         "each_frame": dict(stream.each_frame),
         "last_frame": dict(stream.last_frame),
+        "several": stream.several,
         "state": {
             spec.name: {"dtype": spec.dtype.name, "shape": spec.shape.as_list()[1:]}
             for spec in specs

@@ -1,4 +1,4 @@
-"""The proof that reading a stream frame by frame gives what reading it whole gives."""
+"""The proof that reading a stream in pieces gives what reading it whole gives."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from ostinato.errors import ModelError
 from ostinato.export.agreement import check_agreement
 from ostinato.export.item_groups import Arrays, all_same, groups_of_one_kind, row, together
 from ostinato.export.saved_graph import SignatureDescription
-from ostinato.export.stream import is_state, zero_state
+from ostinato.export.stream import is_state, pieces_of, zero_state
 
 Call = Callable[[str, Arrays], dict[str, np.ndarray]]
 
@@ -21,7 +21,7 @@ class StreamProof:
 
     Attributes:
       whole: the signature of whole sequences that it was compared with.
-      num_streams: sequences that were read frame by frame, from the zero state.
+      num_streams: sequences that were read in pieces, from the zero state.
       num_frames: of all of them.
       num_streams_in_batches: those that were read alone and beside others.
       largest_difference: of floats, to the whole sequence.
@@ -44,12 +44,14 @@ def prove_stream(
     items: Sequence[Arrays],
     tolerance: float,
 ) -> StreamProof:
-    """Reads sequences from the zero state frame by frame, alone and beside others.
+    """Reads sequences from the zero state in pieces, alone and beside others.
+
+    A piece is a frame; where a call reads several, the first half of the sequence and then the other one.
 
     Args:
       call: from the name of a signature and its inputs to its outputs.
       signatures: those of the model.
-      name: of the one that reads a frame at a time.
+      name: of the one that reads pieces.
       stream: what `interface.json` says of it, as `describe_stream` made it.
       items: sequences for the signature of whole sequences, one in each (batch of 1).
       tolerance: floats agree to `tolerance * (1 + |expected|)`.
@@ -71,7 +73,7 @@ def prove_stream(
         in_batch = _read(call, signatures[name], name, stream, together(group))
         for index, steps in enumerate(alone):
             for number, (expected, outputs) in enumerate(zip(steps, in_batch, strict=True)):
-                what = f"Signature {name}, frame {number} of stream {index} beside others"
+                what = f"Signature {name}, {_piece(stream)} {number} of stream {index} beside others"
                 compared = check_agreement(what, expected, row(outputs, index), tolerance)
                 batch_difference = max(batch_difference, compared)
         num_in_batches += len(group)
@@ -107,15 +109,15 @@ def _num_frames(item: Arrays, stream: Mapping[str, Any]) -> int:
 def _read(
     call: Call, signature: SignatureDescription, name: str, stream: Mapping[str, Any], inputs: Arrays
 ) -> list[dict[str, np.ndarray]]:
-    """Returns the outputs of each frame, the state among them."""
+    """Returns the outputs of each piece, the state among them."""
     sequences = {key: inputs[source] for key, source in stream["frames"].items()}
     batch, num_frames = next(iter(sequences.values())).shape[:2]
     state = {key: value.numpy() for key, value in zero_state(stream, batch).items()}
     others = {key: inputs[key] for key in signature.inputs if key not in sequences and key not in state}
     steps: list[dict[str, np.ndarray]] = []
-    for number in range(num_frames):
-        frame = {key: sequence[:, number] for key, sequence in sequences.items()}
-        steps.append(call(name, {**frame, **others, **state}))
+    for piece in pieces_of(stream, num_frames):
+        frames = {key: sequence[:, piece] for key, sequence in sequences.items()}
+        steps.append(call(name, {**frames, **others, **state}))
         state = {key: steps[-1][key] for key in state}
     return steps
 
@@ -123,6 +125,12 @@ def _read(
 def _compare(whole: Arrays, steps: Sequence[Arrays], name: str, stream: Mapping[str, Any], tolerance: float) -> float:
     """Returns the largest difference of the outputs that the stream and the whole sequence share."""
     expected = {key: whole[source] for key, source in {**stream["each_frame"], **stream["last_frame"]}.items()}
-    streamed = {key: np.stack([step[key] for step in steps], axis=1) for key in stream["each_frame"]}
+    join = np.concatenate if stream["several"] else np.stack
+    streamed = {key: join([step[key] for step in steps], axis=1) for key in stream["each_frame"]}
     streamed |= {key: steps[-1][key] for key in stream["last_frame"]}
-    return check_agreement(f"Signature {name}, read frame by frame", expected, streamed, tolerance)
+    what = f"Signature {name}, read {_piece(stream)} by {_piece(stream)}"
+    return check_agreement(what, expected, streamed, tolerance)
+
+
+def _piece(stream: Mapping[str, Any]) -> str:
+    return "piece" if stream["several"] else "frame"

@@ -21,7 +21,7 @@ class StreamingSession:
 
     Args:
       model: exported, or `unexported_model`.
-      signature: the one that reads a frame at a time.
+      signature: the one that reads a frame, or several, at a time.
 
     Raises:
       ModelError: the model has no such signature, or its interface does not say how a stream begins.
@@ -44,14 +44,15 @@ class StreamingSession:
         self._state = {}
 
     def step(self, frames: Any, **settings: Any) -> dict[str, np.ndarray]:
-        """Reads one frame of each stream.
+        """Reads one frame of each stream, or as many as the signature is given.
 
         Args:
-          frames: what `np.asarray` takes, [B, ...]; a mapping by input name where a frame has several inputs.
+          frames: what `np.asarray` takes, [B, ...], or [B, F, ...] where the signature reads several frames a call; a
+            mapping by input name where a frame has several inputs.
           settings: values of the signature's other inputs, where it has some.
 
         Returns:
-          the outputs by name, [B, ...], the state left out.
+          the outputs by name, their batch kept, the state left out.
 
         Raises:
           ValueError: another number of streams than before, or inputs that the signature does not take.

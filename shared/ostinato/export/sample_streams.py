@@ -5,11 +5,13 @@ import numpy as np
 import tensorflow as tf
 
 from ostinato.export.endpoints import Endpoint, Sample, sample_tensors
-from ostinato.export.stream import describe_stream, zero_state
+from ostinato.export.stream import describe_stream, pieces_of, zero_state
 
 
 def stream_samples(endpoint: Endpoint, whole: Sample, num_frames: int = 2) -> list[Sample]:
     """Samples of an endpoint that reads a stream: the first frames of a sequence, each with the state before it.
+
+    Where a call reads several frames, they are read in two halves.
 
     Args:
       endpoint: has a `Stream`; it is called eagerly.
@@ -29,9 +31,9 @@ def stream_samples(endpoint: Endpoint, whole: Sample, num_frames: int = 2) -> li
         spec.name: whole.inputs[spec.name] for spec in endpoint.specs if spec.name not in {*sequences, *state}
     }
     samples: list[Sample] = []
-    for number in range(num_frames):
-        frame = {name: sequence[:, number] for name, sequence in sequences.items()}
-        samples.append(Sample(endpoint.name, {**frame, **others, **state}))
+    for piece in pieces_of(description, num_frames):
+        frames = {name: sequence[:, piece] for name, sequence in sequences.items()}
+        samples.append(Sample(endpoint.name, {**frames, **others, **state}))
         outputs = endpoint(sample_tensors(samples[-1], [endpoint]))
         state = {name: outputs[name] for name in state}
     return samples
