@@ -1,6 +1,7 @@
 """`interface.json`, `curl.txt` and `sample_requests/`: all that a stranger needs to ask a served model."""
 
 import json
+import re
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -64,9 +65,16 @@ def write_interface(
         if isinstance(endpoint, Endpoint) and endpoint.stream is not None:
             signatures[endpoint.name]["stream"] = describe_stream(endpoint.stream, endpoint.specs)
     document = {"model": model_name, "signatures": signatures, "metadata": dict(metadata)}
-    (folder / INTERFACE_FILE).write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    (folder / INTERFACE_FILE).write_text(_indented(document) + "\n", encoding="utf-8")
     heading = "# With TensorFlow Serving at port 8501, in this folder:\n"
     (folder / "curl.txt").write_text(heading + "\n".join(curls) + "\n", encoding="utf-8")
+
+
+def _indented(document: Mapping[str, Any]) -> str:
+    """Returns JSON with a line for each field, and one for each row of numbers: a video frame has thousands."""
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    # No string holds a line end, so what is matched is no part of one.
+    return re.sub(r"\[\n([^\[\]{}\"]*)\n *\]", lambda row: f"[{' '.join(row[1].split())}]", text)
 
 
 def _curl(folder: Path, model_name: str, signature: str, request: str) -> str:
