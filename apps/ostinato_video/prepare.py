@@ -1,0 +1,149 @@
+"""Raw videos to a run directory: features and labels of their frames."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+
+from ostinato.errors import DataError, InputError
+from ostinato.frames.reading import VideoReader
+from ostinato.sequences.store import UNLABELLED, SequenceRecord, SequenceWriter
+from ostinato_video.config import PrepareConfig
+from ostinato_video.data import check_videos
+from ostinato_video.examples import VideoExample
+from ostinato_video.features import FeatureReader
+from ostinato_video.labelling import frame_numbers, label_order
+from ostinato_video.reading import open_video
+from ostinato_video.run import Run
+from ostinato_video.splits import with_splits
+
+_SLACK = 1.0  # seconds by which a segment may begin after the end that a file states
+
+
+@dataclasses.dataclass(frozen=True)
+class Prepared:
+    """What `prepare` found."""
+
+    videos: dict[str, int]
+    """usable videos of each split"""
+    frames: int
+    """of all of them, at the frame rate of the network"""
+    seconds: float
+    """of all of them"""
+    skipped_videos: int
+    """damaged from the start, missing, or with segments that lie beyond their end"""
+    damaged_videos: int
+    """those of which only a part could be read; that part is used"""
+
+
+def prepare(
+    run: Run,
+    examples: Sequence[VideoExample],
+    config: PrepareConfig,
+    *,
+    on_error: Callable[[InputError], None] = lambda error: None,
+    on_frame: Callable[[int, float], None] = lambda videos, seconds: None,
+) -> Prepared:
+    """Makes a run directory. One that was made from the same data with the same settings is left as it is.
+
+    Args:
+      run: the run directory; made if it is missing.
+      examples: labelled videos, as `read_examples` returns them.
+      config: settings.
+      on_error: told of each video that cannot be read, or not to its end.
+      on_frame: called every few frames with the number of videos that are done and how many seconds of the next are.
+
+    Raises:
+      DataError: the directory was prepared from other data or with other settings, a group is in two splits, there are
+        fewer than two labels, or no video for training can be read.
+      ConfigError: there is no such image network.
+    """
+    examples = [dataclasses.replace(example, video=str(Path(example.video).resolve())) for example in examples]
+    examples = with_splits(examples, config.one_in)
+    labels = label_order(examples, background=config.background)
+    fingerprint = _fingerprint(examples, config)
+    if run.is_prepared_from(fingerprint):
+        return Prepared(**run.prepared["counts"])
+
+    check_videos(examples)
+    read = FeatureReader(config)
+    run.folder.mkdir(parents=True, exist_ok=True)
+    records: list[SequenceRecord] = []
+    damaged = 0
+    with SequenceWriter(run.store) as writer:
+        for done, example in enumerate(examples):
+            on_frame(done, 0.0)
+            try:
+                with open_video(example.video, config.frame_rate) as reader:
+                    _check_segments(example, reader)
+                    records.append(_write(writer, read, reader, example, labels, functools.partial(on_frame, done)))
+            except InputError as error:
+                on_error(error)
+                continue
+            if reader.damage is not None:
+                damaged += 1
+                on_error(InputError(reader.damage))
+        on_frame(len(examples), 0.0)
+    videos = Counter(record.split for record in records)
+    if not videos["train"]:
+        raise DataError("no video for training can be read; check the folder of videos")
+    frames = sum(record.num_frames for record in records)
+    prepared = Prepared(
+        videos=dict(videos),
+        frames=frames,
+        seconds=round(frames / config.frame_rate, 3),
+        skipped_videos=len(examples) - len(records),
+        damaged_videos=damaged,
+    )
+    run.write_prepared(config, fingerprint, prepared, labels=list(labels))
+    return prepared
+
+
+def _write(
+    writer: SequenceWriter,
+    read: FeatureReader,
+    reader: VideoReader,
+    example: VideoExample,
+    labels: Sequence[str],
+    on_time: Callable[[float], None],
+) -> SequenceRecord:
+    frame_labels = []
+    with closing(read(reader)) as chunks:
+        for frames in chunks:
+            writer.append(frames.features)
+            frame_labels.append(frame_numbers(example, frames.times, frames.numbers, labels))
+            on_time(float(frames.times[-1]))
+    is_clip = example.label is not None
+    return writer.end_sequence(
+        example.video,
+        group=example.group,
+        split=example.split,
+        label=labels.index(example.label) if example.label is not None else UNLABELLED,
+        frame_labels=None if is_clip else np.concatenate(frame_labels),
+    )
+
+
+def _check_segments(example: VideoExample, reader: VideoReader) -> None:
+    """Raises InputError where a segment begins after the end: seconds and frames were confused, or the videos were."""
+    if reader.duration is None:
+        return
+    for segment in example.segments:
+        rate = 1.0 if segment.unit == "seconds" else reader.frame_rate
+        if segment.start > (reader.duration + _SLACK) * rate:
+            raise InputError(
+                f"{example.video}: a segment begins at {segment.start:g} {segment.unit} and the video ends at "
+                f"{reader.duration * rate:g}; columns start and end are seconds, start_frame and end_frame frames"
+            )
+
+
+def _fingerprint(examples: Sequence[VideoExample], config: PrepareConfig) -> str:
+    content = json.dumps([[dataclasses.asdict(example) for example in examples], dataclasses.asdict(config)])
+    return hashlib.sha256(content.encode()).hexdigest()
