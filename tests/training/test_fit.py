@@ -172,6 +172,18 @@ def test_scoring_sees_averaged_weights_and_training_goes_on_with_its_own(fit, ma
         assert_allclose(np.asarray(one), np.asarray(other), atol=1e-6)
 
 
+def test_without_a_score_the_last_epoch_is_kept_averaged(fit, tmp_path, make_model):
+    with pytest.raises(KeyboardInterrupt):
+        fit(score=None, scores=SCORES, epochs=3, callbacks=[Interrupt(2)])
+    model, progress = fit(score=None, scores=SCORES, epochs=3, patience=1)
+    assert (progress.epoch, progress.best_epoch, progress.stopped_early) == (3, 3, False)
+    kept = make_model()
+    load_weights(tmp_path / "run" / BEST_WEIGHTS, kept)
+    averages = model.optimizer._model_variables_moving_average
+    for one, other in zip(kept.trainable_variables, averages, strict=True):
+        assert_allclose(np.asarray(one), np.asarray(other), atol=1e-6)
+
+
 def test_any_score_is_better_than_none_that_is_a_number(fit):
     nan = math.nan
     _, progress = fit(scores=[nan, nan, 2.0, nan, 1.0, 1.0], patience=3, epochs=6)

@@ -76,6 +76,15 @@ def test_without_a_terminal_each_epoch_is_a_line(clock):
     ]
 
 
+def test_where_nothing_is_scored_the_loss_stands_alone(clock):
+    stream = io.StringIO()
+    with make_bar(stream, clock, score=None, score_name=None) as bar:
+        bar.on_phase("frozen", 100)
+        bar.on_epoch("frozen", Progress())
+        bar.on_epoch("frozen", progress_after(1.0))
+    assert stream.getvalue() == "frozen: epoch 1/5  loss 4.000  2.5 updates/s  0:00:00 left\n"
+
+
 def test_a_resumed_phase_says_where_it_goes_on_and_measures_from_there(clock):
     stream = io.StringIO()
     bar = make_bar(stream, clock)

@@ -25,7 +25,7 @@ class ProgressBar(keras.callbacks.Callback):
 
     Args:
       stream: standard error. If it is no terminal it gets the lines.
-      score: the validation score's name in the records of `fit_resumably`.
+      score: the validation score's name in the records of `fit_resumably`; None where nothing is scored.
       score_name: what it is called here; the same if None.
       epochs: of each phase, the number of epochs; of a phase that is missing none is shown.
       unit: what is counted for the speed.
@@ -37,7 +37,7 @@ class ProgressBar(keras.callbacks.Callback):
         self,
         stream: TextIO,
         *,
-        score: str,
+        score: str | None,
         score_name: str | None = None,
         epochs: Mapping[str, int] | None = None,
         unit: str = "updates",
@@ -111,8 +111,9 @@ class ProgressBar(keras.callbacks.Callback):
         record = progress.history[-1]
         before = progress.history[-2]["updates"] if len(progress.history) > 1 else 0
         speed = self._speed(self._done - before, record["seconds"])
-        score = f"loss {record['loss']:.3f}  {self._score_name} {record[self._score]:.1f}"
-        line = f"{self._phase}: {self._epoch_name(progress.epoch)}  {score}{self._best()}{speed}"
+        score = f"  {self._score_name} {record[self._score]:.1f}" if self._score else ""
+        loss = f"loss {record['loss']:.3f}"
+        line = f"{self._phase}: {self._epoch_name(progress.epoch)}  {loss}{score}{self._best()}{speed}"
         if progress.stopped_early:
             return f"{line}  stops, no better since epoch {progress.best_epoch}\n"
         trained = max(self._done - (self._found or 0), 1)
@@ -124,7 +125,9 @@ class ProgressBar(keras.callbacks.Callback):
         return f"epoch {number}/{self._epochs[self._phase]}" if self._phase in self._epochs else f"epoch {number}"
 
     def _best(self) -> str:
-        return "" if self._best_score is None else f"  best {self._score_name} {self._best_score:.1f}"
+        if self._score is None or self._best_score is None:
+            return ""
+        return f"  best {self._score_name} {self._best_score:.1f}"
 
     def _speed(self, updates: int, seconds: float) -> str:
         if seconds <= 0:

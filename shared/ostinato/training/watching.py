@@ -15,13 +15,13 @@ from ostinato.training.watcher import Watcher
 
 @contextlib.contextmanager
 def watch(
-    folder: Path, *, score: str, score_name: str, epochs: Mapping[str, int], unit: str, per_update: float
+    folder: Path, *, score: str | None, score_name: str | None, epochs: Mapping[str, int], unit: str, per_update: float
 ) -> Iterator[Watcher]:
     """Shows training on standard error while the context lasts.
 
     Args:
       folder: run directory, in which the curves are kept.
-      score: the validation score's name in the records of `fit_resumably`.
+      score: the validation score's name in the records of `fit_resumably`; None where nothing is scored.
       score_name: what it is called in the bar.
       epochs: of each phase, the number of epochs.
       unit: what is counted for the speed.
