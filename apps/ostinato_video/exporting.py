@@ -14,7 +14,7 @@ from PIL import Image
 
 from ostinato.config import read_config
 from ostinato.errors import DataError, InputError
-from ostinato.export import Endpoint, Sample, export_model, stream_samples, unexported_model
+from ostinato.export import Endpoint, Preset, Sample, export_model, stream_samples, unexported_model
 from ostinato.frames.reading import VideoReader
 from ostinato.layers import FrameEncoder, SequenceClassifier
 from ostinato.sequences.cross_validation import CROSS_VALIDATION, read_temperature
@@ -135,12 +135,12 @@ def sample_clips(run: Run) -> list[np.ndarray]:
     raise DataError(f"the videos of {run.folder} are gone; put one of them back to where it was")
 
 
-def _samples(endpoints: Sequence[Endpoint], clips: Sequence[np.ndarray]) -> list[Sample]:
+def _samples(endpoints: Sequence[Endpoint | Preset], clips: Sequence[np.ndarray]) -> list[Sample]:
     whole = Sample(WHOLE, {"frames": np.stack(clips)})
     photos = Sample("jpeg_frames", {"jpeg_frames": [[_jpeg(image) for image in clip] for clip in clips]})
     # Of a stream the first call is enough: the proof reads the whole of it.
-    streams = [stream_samples(endpoint, whole)[0] for endpoint in endpoints if endpoint.stream is not None]
-    return [whole, photos, *streams]
+    streams = [endpoint for endpoint in endpoints if isinstance(endpoint, Endpoint) and endpoint.stream is not None]
+    return [whole, photos, *(stream_samples(endpoint, whole)[0] for endpoint in streams)]
 
 
 def _jpeg(image: np.ndarray) -> bytes:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from ostinato.export import Endpoint, Stream
+from ostinato.export import Endpoint, Preset, Stream
 from ostinato.images.graph import load_photos
 from ostinato.layers import SequenceClassifier, StreamScores
 from ostinato_video.features import resize_frames
@@ -37,38 +37,32 @@ class VideoGraph:
             for name, (shape, dtype) in model.state_spec().items()
         }
 
-    def endpoints(self) -> list[Endpoint]:
+    def endpoints(self) -> list[Endpoint | Preset]:
         """Returns the signatures: two for whole clips, two for streams."""
         state = list(self._state.values())
         photos = tf.TensorSpec([None, None], tf.string, name="jpeg_frames")
         frame = tf.TensorSpec([None, None, None, 3], tf.uint8, name="frame")
         same = {"labels": "labels", "scores": "scores"}
         each = {"frame_scores": "frame_scores"}
+        of_chunks = Stream(WHOLE, {"frames": "frames"}, each, same, several=True)
+        chunks = Endpoint("steps", self.steps, [_CLIPS, *state], stream=of_chunks)
         return [
-            Endpoint(WHOLE, self.classify, [_CLIPS]),
+            # A clip is a stream that begins with it: both share a graph.
+            Preset(WHOLE, chunks, dict.fromkeys(self._state, 0), ("labels", "scores", "frame_scores")),
             Endpoint("jpeg_frames", self.classify_photos, [photos], binary_inputs=("jpeg_frames",)),
             Endpoint("step", self.step, [frame, *state], stream=Stream(WHOLE, {"frame": "frames"}, each, same)),
-            Endpoint(
-                "steps",
-                self.steps,
-                [_CLIPS, *state],
-                stream=Stream(WHOLE, {"frames": "frames"}, each, same, several=True),
-            ),
+            chunks,
         ]
 
-    def classify(self, frames: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Labels clips uint8 [B, F, H, W, 3], RGB, of one frame or more, at the frame rate of the training data.
+    def classify_photos(self, jpeg_frames: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Labels clips whose frames are image files string [B, F], in any format that `ostinato.images` decodes.
 
         Returns:
           labels string [B] and scores float32 [B, L] of each clip as a whole, frame_scores float32 [B, F, L].
         """
-        return self._whole(square_frames(frames, self.image_size))
-
-    def classify_photos(self, jpeg_frames: tf.Tensor) -> dict[str, tf.Tensor]:
-        """The same for frames as image files string [B, F], in any format that `ostinato.images` decodes."""
         size = tf.shape(jpeg_frames)
         frames = load_photos(tf.reshape(jpeg_frames, [-1]), self.image_size)
-        return self._whole(tf.reshape(frames, [size[0], size[1], self.image_size, self.image_size, 3]))
+        return self._of_last(self.model(tf.reshape(frames, [size[0], size[1], self.image_size, self.image_size, 3])))
 
     def step(self, frame: tf.Tensor, **state: tf.Tensor) -> dict[str, tf.Tensor]:
         """Reads one frame of each stream, uint8 [B, H, W, 3]; state zero at first, then that of the step before.
@@ -83,14 +77,13 @@ class VideoGraph:
     def steps(self, frames: tf.Tensor, **state: tf.Tensor) -> dict[str, tf.Tensor]:
         """Reads one or more frames of each stream, uint8 [B, F, H, W, 3], as so many steps would and faster.
 
+        Frames are RGB, and come at the frame rate of the training data.
+
         Returns:
           As `step`, with frame_scores float32 [B, F, L].
         """
         scores, after = self.model.steps(square_frames(frames, self.image_size), self._carried(state))
         return {**self._of_last(scores), **_named(after)}
-
-    def _whole(self, frames: tf.Tensor) -> dict[str, tf.Tensor]:
-        return self._of_last(self.model(frames))
 
     def _of_last(self, scores: StreamScores) -> dict[str, tf.Tensor]:
         return self._outputs(scores.clip_logits[:, -1], scores.frame_logits)

@@ -30,8 +30,8 @@ from ostinato.export.versions import find_model, shipped_models
 if TYPE_CHECKING:
     from ostinato.export.archive import export_model
     from ostinato.export.endpoints import Endpoint, Preset, Sample
-    from ostinato.export.stream import Stream
     from ostinato.export.sample_streams import stream_samples
+    from ostinato.export.stream import Stream
     from ostinato.export.streaming_session import StreamingSession
     from ostinato.export.unexported import unexported_model
 

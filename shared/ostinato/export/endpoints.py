@@ -53,7 +53,7 @@ class Preset:
       name: name of the signature.
       endpoint: whom it asks.
       settings: values of those inputs that callers of this signature do not give, a scalar each; an input with a batch
-        dimension gets it for every item.
+        dimension gets it for every item, and everywhere in it, as state that is zero.
       outputs: names of those outputs that they get.
     """
 
@@ -79,7 +79,8 @@ class Preset:
         for spec in self.endpoint.specs:
             if spec.name in self.settings:
                 value = tf.constant(self.settings[spec.name], spec.dtype)
-                settings[spec.name] = tf.broadcast_to(value, size) if spec.shape.rank else value
+                shape = tf.concat([size, spec.shape[1:]], axis=0) if spec.shape.rank else []
+                settings[spec.name] = tf.broadcast_to(value, shape)
         return {spec.name: (settings | dict(inputs))[spec.name] for spec in self.endpoint.specs}
 
     def __call__(self, inputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
