@@ -38,7 +38,7 @@ class AugmentationConfig:
     """share of sequences in which left is taken for right, as the landmarker does at times"""
 
     def __post_init__(self) -> None:
-        for name in (field.name for field in dataclasses.fields(self)):
+        for name in (field.name for field in dataclasses.fields(AugmentationConfig)):  # subclasses have others too
             check(getattr(self, name) >= 0, f"{name} must not be negative, is {getattr(self, name)}")
         for name in ("speed", "time_warp", "scale", "landmark_dropout", "frame_dropout"):
             check(getattr(self, name) < 1, f"{name} must be below 1, is {getattr(self, name)}")
