@@ -17,8 +17,8 @@ from ostinato.export import fresh_process
 from ostinato.export.archive import export_model
 from ostinato.export.endpoints import Endpoint, Sample
 from ostinato.export.loading import load_model
-from ostinato.export.stream import Stream
 from ostinato.export.sample_streams import stream_samples
+from ostinato.export.stream import Stream
 from ostinato.layers import SequenceClassifier
 
 Kind = tuple[keras.Model, list[Endpoint], list[Sample]]

@@ -76,3 +76,16 @@ def test_floats_are_shown_as_short_as_they_are(export, five_numbers):
     folder = export(samples=[Sample("serving_default", {"numbers": np.full((2, 5), [[0.1], [0.2]])})])
     assert "0.1," in (folder / "sample_requests" / "serving_default.json").read_text()
     assert "0.100000001" not in (folder / "interface.json").read_text()
+
+
+def test_a_row_of_numbers_stands_on_one_line_whatever_texts_hold(tmp_path, dense, proof_in_this_process):
+    def middle(image, text):
+        return {"pixels": image, "text": text}
+
+    signature = {"image": tf.TensorSpec((None, 2, 3), tf.uint8), "text": tf.TensorSpec((None,), tf.string)}
+    texts = ["[\n 1,\n 2\n]", '"[ 3, 4 ]"']
+    sample = Sample("serving_default", {"image": np.arange(12).reshape(2, 2, 3), "text": texts})
+    folder = export_model(tmp_path / "rows", dense, [Endpoint("serving_default", middle, signature)], [sample])
+    text = (folder / "interface.json").read_text()
+    assert "[0, 1, 2]" in text or "[6, 7, 8]" in text
+    assert json.loads(text)["signatures"]["serving_default"]["sample"]["answer"]["predictions"][0]["text"] in texts

@@ -6,10 +6,10 @@ import tensorflow as tf
 
 from ostinato.errors import ModelError
 from ostinato.export.archive import export_model
-from ostinato.export.endpoints import Endpoint, Sample
+from ostinato.export.endpoints import Endpoint, Preset, Sample
 from ostinato.export.proof import prove
-from ostinato.export.stream import Stream
 from ostinato.export.sample_streams import stream_samples
+from ostinato.export.stream import Stream, pieces_of
 
 STREAM = Stream("serving_default", {"frame": "frames"}, {"frame_scores": "all_scores"}, {"scores": "scores"})
 
@@ -80,6 +80,7 @@ def test_the_interface_lists_the_state_with_which_a_stream_begins(export_stream)
         "frames": {"frame": "frames"},
         "each_frame": {"frame_scores": "all_scores"},
         "last_frame": {"scores": "scores"},
+        "several": False,
         "state": {
             "state_sum": {"dtype": "float32", "shape": [3]},
             "state_count": {"dtype": "int32", "shape": [1]},
@@ -146,3 +147,49 @@ def test_an_interface_that_does_not_fit_the_graph_fails_the_proof(export_stream)
         (folder / "interface.json").write_text(json.dumps(document))
         with pytest.raises(ModelError, match=message):
             prove(folder)
+
+
+@pytest.fixture
+def export_chunks(tmp_path, dense, see, proof_in_this_process):
+    """Exports sums over frames that are read several at a time; `carry` is what becomes of the sum."""
+
+    def call(carry=lambda total, frames: total, frames=7):
+        specs = {
+            "frames": tf.TensorSpec((None, None, 5), tf.float32),
+            "state_sum": tf.TensorSpec((None, 3), tf.float32),
+        }
+
+        def steps(frames, state_sum):
+            sums = state_sum[:, None] + tf.cumsum(see(frames), axis=1)
+            return {"sums": sums, "last": sums[:, -1], "state_sum": carry(sums[:, -1], frames)}
+
+        stream = Stream("serving_default", {"frames": "frames"}, {"sums": "sums"}, {"last": "last"}, several=True)
+        chunks = Endpoint("steps", steps, specs, stream=stream)
+        whole = Preset("serving_default", chunks, {"state_sum": 0}, ("sums", "last"))
+        sample = Sample("serving_default", {"frames": np.random.default_rng(2).normal(size=(3, frames, 5))})
+        samples = [sample, *stream_samples(chunks, sample, 3)]
+        return export_model(tmp_path / "chunks", dense, [whole, chunks], samples)
+
+    return call
+
+
+def test_a_stream_that_is_read_several_frames_a_call_is_proved_by_halves(export_chunks):
+    proof = prove(export_chunks()).streams["steps"]
+    assert (proof.num_streams, proof.num_frames, proof.num_streams_in_batches) == (3, 21, 3)
+    assert proof.largest_difference < 1e-5
+
+
+def test_state_that_is_right_for_one_number_of_frames_only_fails_the_proof(export_chunks):
+    def forgetful(total, frames):
+        return tf.where(tf.shape(frames)[1] < 4, total, 0.9 * total)
+
+    with pytest.raises(ModelError, match=r"Signature steps, read piece by piece, output (sums|last) is .* instead of"):
+        export_chunks(forgetful)
+
+
+@pytest.mark.parametrize(
+    ("several", "frames", "pieces"),
+    [(False, 3, [0, 1, 2]), (True, 7, [slice(0, 4), slice(4, 7)]), (True, 1, [slice(0, 1)])],
+)
+def test_a_stream_is_tried_frame_by_frame_or_by_halves(several, frames, pieces):
+    assert pieces_of({"several": several}, frames) == pieces
