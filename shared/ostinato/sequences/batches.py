@@ -8,6 +8,7 @@ import numpy as np
 
 from ostinato.errors import DataError
 from ostinato.sequences.config import StreamConfig
+from ostinato.sequences.joining import Joining, Window
 from ostinato.sequences.store import UNLABELLED, SequenceStore
 
 # (features float32 [B, F, D], mask bool [B, F]), targets float32 [B, F + 1, L], weights float32 [B, F + 1]
@@ -29,6 +30,7 @@ class WindowBatches:
       num_labels: number of labels L.
       config: window, batch size, balance, seed.
       vary: changes a window's features and frame labels at random; None leaves them.
+      joining: makes streams of some of the clips, whose frames are learnt, not a label of the whole; None leaves them.
 
     Attributes:
       weights: float32 [L], how much a frame of each label counts.
@@ -44,15 +46,19 @@ class WindowBatches:
         num_labels: int,
         config: StreamConfig,
         vary: Variation | None = None,
+        joining: Joining | None = None,
     ):
-        self.store, self.config, self.vary = store, config, vary
+        self.store, self.config, self.vary, self.joining = store, config, vary, joining
         self.num_labels = num_labels
         self._windows = np.concatenate(
             [[row] * -(-store.records[row].num_frames // config.window) for row in rows] or [[]]
         ).astype(np.int64)
+        self._windows = np.tile(self._windows, -(-config.least_windows // max(len(self._windows), 1)) or 1)
         counts = label_counts(store, rows, num_labels)
         if not counts.any():
             raise DataError(f"none of the {len(rows)} sequences to train on has a label; label some frames or clips")
+        if joining is not None:  # what is made counts like any other label
+            counts[joining.background] = max(counts[joining.background], round(counts[counts > 0].mean()))
         self.weights = class_weights(counts, config.class_balance)
 
     def num_batches(self) -> int:
@@ -72,7 +78,10 @@ class WindowBatches:
             yield self._batch(order[start : start + self.config.batch_size], generator)
 
     def _batch(self, rows: np.ndarray, generator: np.random.Generator) -> Batch:
-        windows = [self._window(row, generator) for row in rows]
+        windows, is_joined = [], []
+        for row in rows:
+            is_joined.append(self.joining is not None and generator.random() < self.joining.share)
+            windows.append(self._stream(row, generator) if is_joined[-1] else self._window(row, generator))
         length = max(len(labels) for _, labels in windows)
         features = np.zeros((len(rows), length, self.store.feature_size), np.float32)
         mask = np.zeros((len(rows), length), bool)
@@ -81,7 +90,7 @@ class WindowBatches:
         for place, (row, (window, labels)) in enumerate(zip(rows, windows, strict=True)):
             frames = len(labels)
             features[place, :frames], mask[place, :frames] = window, True
-            label = self.store.records[row].label
+            label = UNLABELLED if is_joined[place] else self.store.records[row].label
             known = np.flatnonzero(labels != UNLABELLED)
             targets[place, known, labels[known]] = 1
             weights[place, known] = self.config.frame_loss / max(len(known), 1)
@@ -89,31 +98,34 @@ class WindowBatches:
                 targets[place, -1, label] = 1
             elif len(known):
                 targets[place, -1] = targets[place, known].mean(axis=0)
-            weights[place, -1] = (1 - self.config.frame_loss) * float(targets[place, -1].any())
+            if not is_joined[place]:
+                weights[place, -1] = (1 - self.config.frame_loss) * float(targets[place, -1].any())
         weights *= targets @ self.weights  # rare labels count more
         return (features, mask), targets, weights
 
-    def _window(self, row: int, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    def _stream(self, row: int, generator: np.random.Generator) -> Window:
+        """A window of a sequence and others behind it, until there are as many frames as a window may have."""
+        assert self.joining is not None
+        windows = [self._window(row, generator)]
+        while sum(len(labels) for _, labels in windows) < self.config.window:
+            windows.append(self._window(int(generator.choice(self._windows)), generator))
+        return self.joining(windows, self.config.window, generator)
+
+    def _window(self, row: int, generator: np.random.Generator) -> Window:
         record = self.store.records[row]
         start = int(generator.integers(0, max(record.num_frames - self.config.window, 0), endpoint=True))
         frames = slice(start, start + self.config.window)
         features = self.store.features_of(row)[frames].astype(np.float32)
-        labels = np.asarray(self.store.labels_of(row)[frames])
-        if record.label != UNLABELLED:
-            labels = np.full(len(features), record.label, np.int16)
+        labels = self.store.truth_of(row)[frames]
         return (features, labels) if self.vary is None else self.vary(features, labels, generator)
 
 
 def label_counts(store: SequenceStore, rows: Sequence[int], num_labels: int) -> np.ndarray:
-    """Counts the frames of each label, int64 [L]; all frames of a clip have its label."""
+    """Counts the frames of each label, int64 [L]; frames of a clip have its label if they have none of their own."""
     counts = np.zeros(num_labels, np.int64)
     for row in rows:
-        record = store.records[row]
-        if record.label != UNLABELLED:
-            counts[record.label] += record.num_frames
-        else:
-            labels = store.labels_of(row)
-            counts += np.bincount(labels[labels != UNLABELLED], minlength=num_labels)
+        labels = store.truth_of(row)
+        counts += np.bincount(labels[labels != UNLABELLED], minlength=num_labels)
     return counts
 
 

@@ -34,6 +34,8 @@ class StreamConfig:
     """share of the target probability spread over the labels"""
     window: int = 128
     """frames of the stretches that training sees; shorter sequences are seen whole"""
+    least_windows: int = 0
+    """an epoch has so many windows or more: of few sequences each gives several, every one varied in another way"""
     batch_size: int = 16
     """windows in one update"""
     learning_rate: float = 2e-3
@@ -60,7 +62,7 @@ class StreamConfig:
             check(0 <= getattr(self, name) < 1, f"{name} must be at least 0 and below 1, is {getattr(self, name)}")
         for name in ("frame_loss", "class_balance", "warmup_share"):
             check(0 <= getattr(self, name) <= 1, f"{name} must be within 0 and 1, is {getattr(self, name)}")
-        for name in ("projection_size", "weight_decay"):
+        for name in ("projection_size", "weight_decay", "least_windows"):
             check(getattr(self, name) >= 0, f"{name} must not be negative, is {getattr(self, name)}")
         for name in ("learning_rate", "gradient_clip"):
             check(getattr(self, name) > 0, f"{name} must be above 0, is {getattr(self, name)}")

@@ -92,3 +92,51 @@ def validation_groups(groups: Sequence[str], *, one_in: int = 5) -> set[str]:
     if not chosen:
         return {names[0]}
     return chosen - {names[-1]} if len(chosen) == len(names) else chosen
+
+
+def assign_splits(sequences: Sequence[tuple[str, str, str]], one_in: int) -> list[str]:
+    """Returns the split of each sequence: what has none is for training, and whole groups of it for validation.
+
+    Args:
+      sequences: name, group and split of each; the split may be empty.
+      one_in: about one group in so many is for validation, if nothing is as yet; 0 leaves it without.
+
+    Raises:
+      DataError: a group is in two splits.
+    """
+    split_of: dict[str, str] = {}
+    for name, group, split in sequences:
+        before = split_of.setdefault(group, split or "train")
+        if (split or "train") != before:
+            raise DataError(
+                f"group {group!r} is in the splits {before} and {split or 'train'}, as {name} shows; "
+                "put the whole group into one"
+            )
+    if one_in and "dev" not in split_of.values():
+        trained = [group for group, split in split_of.items() if split == "train"]
+        split_of |= dict.fromkeys(validation_groups(trained, one_in=one_in), "dev")
+    return [split_of[group] for _, group, _ in sequences]
+
+
+def even_folds(groups: Sequence[str], labels: Sequence[int], num_folds: int) -> list[Fold]:
+    """Divides a few sequences into folds that each have something of every label, as far as groups allow.
+
+    Groups are dealt out in the order of the first label that each has, as cards are; where all belong to one group,
+    each sequence stands for itself.
+
+    Args:
+      groups: the group of each sequence.
+      labels: the label of each.
+      num_folds: how many folds, fewer where there are not so many groups.
+
+    Raises:
+      DataError: there are fewer than two sequences.
+    """
+    if len(set(groups)) < 2:
+        groups = [str(place) for place in range(len(groups))]
+    first = dict(zip(reversed(groups), reversed(labels), strict=True))
+    dealt = sorted(first, key=lambda group: (first[group], zlib.crc32(group.encode())))
+    num_folds = min(num_folds, len(dealt))
+    if num_folds < 2:
+        raise DataError("one sequence alone cannot be divided; record more")
+    return [hold_out_groups(groups, set(dealt[part::num_folds]), name=f"fold {part + 1}") for part in range(num_folds)]

@@ -122,9 +122,9 @@ class SequenceStore:
         return self.frame_labels[self.starts[row] : self.starts[row + 1]]
 
     def truth_of(self, row: int) -> np.ndarray:
-        """Returns the label of each frame of a sequence, int64 [F]: that of the whole where it has one, or its own."""
-        label, own = self.records[row].label, self.labels_of(row).astype(np.int64)
-        return own if label == UNLABELLED else np.full(len(own), label)
+        """Returns the label of each frame of a sequence, int64 [F]: its own, or that of the whole where it has none."""
+        own = self.labels_of(row).astype(np.int64)
+        return np.where(own == UNLABELLED, self.records[row].label, own)
 
     def rows(self, split: str) -> list[int]:
         """Returns the numbers of the sequences of a split, or of all (`all`); the list may be empty."""

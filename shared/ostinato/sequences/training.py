@@ -15,6 +15,7 @@ from keras import ops
 from ostinato.layers import SequenceClassifier
 from ostinato.sequences.batches import Variation, WindowBatches
 from ostinato.sequences.config import StreamConfig
+from ostinato.sequences.joining import Joining
 from ostinato.sequences.outputs import StreamOutput
 from ostinato.sequences.reading import StreamReader
 from ostinato.sequences.store import SequenceStore
@@ -82,6 +83,7 @@ class StreamTraining:
       rows: those to train on.
       config: settings.
       vary: changes windows at random.
+      joining: makes streams of some of the clips.
     """
 
     def __init__(
@@ -91,10 +93,12 @@ class StreamTraining:
         rows: Sequence[int],
         config: StreamConfig,
         vary: Variation | None = None,
+        joining: Joining | None = None,
     ):
         self.classifier, self.store, self.config = classifier, store, config
-        self.batches = WindowBatches(store, rows, classifier.num_labels, config, vary)
-        classifier.standardisation.adapt(*store.mean_and_deviation(rows))
+        self.batches = WindowBatches(store, rows, classifier.num_labels, config, vary, joining)
+        if classifier.standardise:
+            classifier.standardisation.adapt(*store.mean_and_deviation(rows))
         self.model = LabelledWindows(classifier)
         self.model.build(((None, None, store.feature_size), (None, None)))
         optimizer = make_optimizer(
@@ -109,6 +113,7 @@ class StreamTraining:
             from_logits=True, label_smoothing=config.label_smoothing, reduction="mean_with_sample_weight"
         )
         self.model.compile(optimizer, loss)
+        optimizer.build(self.model.trainable_variables)  # made within the first update, they would have it traced twice
         self._reader = StreamReader(classifier)
 
     @property
@@ -160,11 +165,13 @@ def train_and_read(
     num_labels: int,
     config: StreamConfig,
     vary: Variation | None = None,
+    *,
+    joining: Joining | None = None,
     **kwargs: Any,
 ) -> list[StreamOutput]:
     """Trains a new network on some sequences and returns what it says of others: a fold of a cross-validation."""
     classifier = make_classifier(config, num_labels, store.feature_size, **kwargs)
-    training = StreamTraining(classifier, store, train_rows, config, vary)
+    training = StreamTraining(classifier, store, train_rows, config, vary, joining)
     training.run()
     outputs = training.read(read_rows)
     del training, classifier
