@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,6 @@ from ostinato.sequences.run import StreamRun
 from ostinato.sequences.store import UNLABELLED
 from ostinato.sequences.training import TRAINING, StreamTraining, make_classifier
 from ostinato.training import BEST_WEIGHTS, Progress, Watcher, load_weights, save_weights, write_history
-from ostinato.training import watch as watch_training
 
 _LOG = logging.getLogger(__name__)
 MACRO_F1, CLIP_ACCURACY = "macro_f1", "clip_accuracy"
@@ -87,18 +85,6 @@ class RunTraining:
             return f"kept epoch {len(records)}, the last, since no group is kept for validation"
         best = max(records, key=lambda record: record[score])
         return f"best {SCORE_NAMES[score]} {best[score]:.1f} in epoch {best['epoch']} of {len(records)}"
-
-    def watch(self) -> AbstractContextManager[Watcher]:
-        """Shows the training on standard error while the context lasts."""
-        batches = self.streams.batches
-        return watch_training(
-            self.run.folder,
-            score=self.score,
-            score_name=SCORE_NAMES.get(self.score or ""),
-            epochs={TRAINING: self.config.epochs},
-            unit="frames",
-            per_update=batches.num_frames / max(batches.num_batches(), 1),
-        )
 
     def _labelled_rows(self, split: str) -> list[int]:
         store = self.run.store

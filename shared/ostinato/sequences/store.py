@@ -33,6 +33,8 @@ class SequenceRecord:
     label: int
     """number of the label of the whole, `UNLABELLED` where the frames have labels of their own"""
     num_frames: int
+    variant_of: int | None = None
+    """number of the sequence that this one is a variant of, such as its mirror image: for training only"""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -127,8 +129,17 @@ class SequenceStore:
         return np.where(own == UNLABELLED, self.records[row].label, own)
 
     def rows(self, split: str) -> list[int]:
-        """Returns the numbers of the sequences of a split, or of all (`all`); the list may be empty."""
-        return [row for row, record in enumerate(self.records) if split in (record.split, "all")]
+        """Returns the numbers of the sequences of a split, or of all (`all`), no variants; the list may be empty."""
+        return [
+            row
+            for row, record in enumerate(self.records)
+            if split in (record.split, "all") and record.variant_of is None
+        ]
+
+    def with_variants(self, rows: Sequence[int]) -> list[int]:
+        """Returns these sequences and all that are variants of them: what training on them may see."""
+        wanted = set(rows)
+        return [*rows, *(row for row, record in enumerate(self.records) if record.variant_of in wanted)]
 
     def has_frame_labels(self, rows: Sequence[int]) -> bool:
         """Tells whether any of these sequences has labels frame by frame."""
@@ -176,7 +187,14 @@ class SequenceWriter(contextlib.AbstractContextManager):
         self._num_frames += len(features)
 
     def end_sequence(
-        self, name: str, *, group: str, split: str, label: int = UNLABELLED, frame_labels: np.ndarray | None = None
+        self,
+        name: str,
+        *,
+        group: str,
+        split: str,
+        label: int = UNLABELLED,
+        frame_labels: np.ndarray | None = None,
+        variant_of: int | None = None,
     ) -> SequenceRecord:
         """Ends a sequence of one frame or more.
 
@@ -186,6 +204,7 @@ class SequenceWriter(contextlib.AbstractContextManager):
           split: the split it belongs to.
           label: number of the label of the whole.
           frame_labels: int [F], the labels of its frames; none where not given.
+          variant_of: number of the sequence that it is a variant of.
 
         Returns:
           Its record.
@@ -194,7 +213,7 @@ class SequenceWriter(contextlib.AbstractContextManager):
             frame_labels = np.full(self._num_frames, UNLABELLED)
         if len(frame_labels) != self._num_frames or not self._num_frames:
             raise ValueError(f"{name} has {self._num_frames} frames and {len(frame_labels)} labels")
-        record = SequenceRecord(name, group, split, label, self._num_frames)
+        record = SequenceRecord(name, group, split, label, self._num_frames, variant_of)
         self._frame_labels.append(frame_labels)
         self._records.append(record)
         self._num_frames = 0
