@@ -26,6 +26,8 @@ class PrepareConfig:
     """where the data name no split, about one group in so many is kept for validation; 0 trains on all of them"""
     background_label: str = "none"
     """label of frames and clips without a gesture"""
+    background: bool = True
+    """there is that label even if the data show none of it: training makes some, of what lies between gestures"""
 
     def __post_init__(self) -> None:
         check(0 < self.frame_rate <= 1000, f"frame_rate must be above 0 and at most 1000, is {self.frame_rate}")
@@ -51,6 +53,10 @@ class TrainConfig(AugmentationConfig, StreamConfig):
     """passes over the data, each followed by a checkpoint"""
     averaging: float = 0.98
     """momentum of the moving average of the weights, 0 for none"""
+    joined: float = 0.3
+    """share of windows that are streams: several clips, with what is no gesture between them"""
+    least_windows: int = 128
+    """an epoch has so many windows or more: of few clips each gives several, every one varied in another way"""
     folds: int = 3
     """where no clips are kept for validation, so many parts are held out in turn, after training, to tell which
     gestures are confused; 0 tells nothing"""
@@ -58,6 +64,7 @@ class TrainConfig(AugmentationConfig, StreamConfig):
     def __post_init__(self) -> None:
         AugmentationConfig.__post_init__(self)
         StreamConfig.__post_init__(self)
+        check(0 <= self.joined <= 1, f"joined must be within 0 and 1, is {self.joined}")
         check(self.folds == 0 or self.folds >= 2, f"folds must be 0, or 2 or more, is {self.folds}")
 
 
@@ -77,10 +84,13 @@ class EventConfig:
     """after an event the same gesture does not begin again for so long"""
     min_seconds: float = 0.2
     """how long the score must stay above `rise` before the event is told"""
+    abstain: float = 0.0
+    """recordings whose label has less confidence than this are called unknown"""
 
     def __post_init__(self) -> None:
         check(0 < self.rise <= 1, f"--rise {self.rise} is not above 0 and at most 1")
         check(0 <= self.fall <= self.rise, f"--fall {self.fall} is not within 0 and --rise {self.rise}")
+        check(0 <= self.abstain <= 1, f"--abstain {self.abstain} is not within 0 and 1")
         for name in ("refractory_seconds", "min_seconds"):
             value = getattr(self, name)
             check(0 <= value < math.inf, f"--{name.replace('_', '-')} {value} is not 0 or more, and finite")
