@@ -16,10 +16,12 @@ def written_store(folder, sequences):
     return store
 
 
-def recalled(generator, label, frames):
-    """Features [F, 5] of a clip whose label shows in its first two frames alone: who forgets them can but guess."""
-    features = generator.normal(0, 0.1, (frames, 5))
-    features[:2, label] += 3
+def ordered(generator, label, frames):
+    """Features [F, 3] of a clip in which two things happen, and their order is the label: no single frame has it."""
+    features = generator.normal(0, 0.2, (frames, 3))
+    first, second = (0, 1) if label == 0 else (1, 0)
+    features[: frames // 2, first] += 2
+    features[frames // 2 :, second] += 2
     return features
 
 
@@ -30,18 +32,18 @@ def write_store():
 
 @pytest.fixture(scope="session")
 def clips(tmp_path_factory):
-    """30 clips of 3 labels from 5 people, 7 to 11 frames long."""
+    """40 clips of two labels from 5 people, 6 to 9 frames long, which it takes a memory to tell apart."""
     generator = np.random.default_rng(5)
     return written_store(
         tmp_path_factory.mktemp("clips"),
         [
             {
-                "features": recalled(generator, number % 3, 7 + number % 5),
-                "label": number % 3,
+                "features": ordered(generator, number % 2, 6 + number % 4),
+                "label": number % 2,
                 "group": f"person {number % 5}",
                 "split": "dev" if number % 5 == 4 else "train",
             }
-            for number in range(30)
+            for number in range(40)
         ],
     )
 
