@@ -30,6 +30,8 @@ class PrepareConfig:
     """what the features of a frame are made of: appearance, change, foreground"""
     background_seconds: float = 100.0
     """how much of the past the background is the average of, from which foreground stands out"""
+    mirrored: bool = True
+    """whether training sees each video a second time, left and right exchanged; not where the labels tell them apart"""
     group_by: str = "group"
     """column of the data that tells what must stay together, such as day; several by commas, such as room,day"""
     one_in: int = 5

@@ -46,7 +46,7 @@ class FeatureReader:
         state = {name: tf.TensorSpec([1, *shape], dtype) for name, (shape, dtype) in self.encoder.state_spec().items()}
         self._steps = tf.function(self._read, input_signature=[frames, state], autograph=False)
 
-    def __call__(self, frames: Iterable[Frame]) -> Generator[FrameFeatures, None, None]:
+    def __call__(self, frames: Iterable[Frame], *, mirrored: bool = False) -> Generator[FrameFeatures, None, None]:
         """Yields the features of a video's frames; the next ones are decoded while the network reads.
 
         Who stops before the end closes the generator before the video, which a thread may be reading still.
@@ -54,7 +54,8 @@ class FeatureReader:
         state = self.encoder.initial_state(1)
         with closing(chunks_of(frames)) as chunks:
             for chunk in chunks:
-                features, state = self._steps(tf.constant(chunk.images[None]), state)
+                images = chunk.images[:, :, ::-1] if mirrored else chunk.images
+                features, state = self._steps(tf.constant(images[None]), state)
                 yield FrameFeatures(features[0].numpy(), chunk.times, chunk.numbers)
 
     def _read(self, frames: tf.Tensor, state: dict[str, tf.Tensor]) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:

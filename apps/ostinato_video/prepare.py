@@ -84,7 +84,11 @@ def prepare(
             try:
                 with open_video(example.video, config.frame_rate) as reader:
                     _check_segments(example, reader)
-                    records.append(_write(writer, read, reader, example, labels, functools.partial(on_frame, done)))
+                    on_time = functools.partial(on_frame, done)
+                    records.append(_write(writer, read, reader, example, labels, on_time))
+                if config.mirrored and example.split == "train":
+                    with open_video(example.video, config.frame_rate) as again:
+                        _write(writer, read, again, example, labels, on_time, variant_of=writer.num_sequences - 1)
             except InputError as error:
                 on_error(error)
                 continue
@@ -114,9 +118,11 @@ def _write(
     example: VideoExample,
     labels: Sequence[str],
     on_time: Callable[[float], None],
+    variant_of: int | None = None,
 ) -> SequenceRecord:
+    """Writes the features and labels of a video; where it is to be a variant, those of its mirror image."""
     frame_labels = []
-    with closing(read(reader)) as chunks:
+    with closing(read(reader, mirrored=variant_of is not None)) as chunks:
         for frames in chunks:
             writer.append(frames.features)
             frame_labels.append(frame_numbers(example, frames.times, frames.numbers, labels))
@@ -128,6 +134,7 @@ def _write(
         split=example.split,
         label=labels.index(example.label) if example.label is not None else UNLABELLED,
         frame_labels=None if is_clip else np.concatenate(frame_labels),
+        variant_of=variant_of,
     )
 
 

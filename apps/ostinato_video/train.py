@@ -44,7 +44,7 @@ class Training:
         if not self.train_rows:
             raise DataError(f"{run.folder} has no labelled videos of the split 'train'; prepare data that has some")
         self.classifier = make_classifier(config, len(run.labels), run.store.feature_size)
-        self.streams = StreamTraining(self.classifier, run.store, self.train_rows, config)
+        self.streams = StreamTraining(self.classifier, run.store, run.store.with_variants(self.train_rows), config)
         self.score: str | None = None
         if self.dev_rows:
             self.score = MACRO_F1 if run.store.has_frame_labels(self.dev_rows) else CLIP_ACCURACY

@@ -97,7 +97,7 @@ def squares(tmp_path_factory):
 
 @pytest.fixture
 def prepare_config():
-    return PrepareConfig(frame_rate=FRAME_RATE, image_size=32, group_by="day")
+    return PrepareConfig(frame_rate=FRAME_RATE, image_size=32, group_by="day", mirrored=False)
 
 
 @pytest.fixture(scope="session")
@@ -109,7 +109,7 @@ def completed_run(squares, with_quick_network, tmp_path_factory):
         prepare(
             run,
             read_examples(str(squares), group_by="day"),
-            PrepareConfig(frame_rate=FRAME_RATE, image_size=32, group_by="day"),
+            PrepareConfig(frame_rate=FRAME_RATE, image_size=32, group_by="day", mirrored=False),
         )
         config = TrainConfig(units=7, projection_size=5, precision="mixed_bfloat16")
         write_config(run.config_path, config)

@@ -33,6 +33,15 @@ def test_a_video_is_read_piece_by_piece_as_it_would_be_at_once(reader):
     assert np.concatenate([piece.numbers for piece in read]).tolist() == list(range(0, 111, 3))
 
 
+def test_a_mirrored_video_is_read_as_its_mirror_image(reader):
+    images = random_images(5)
+    mirrored, flipped = (
+        np.concatenate([piece.features for piece in pieces])
+        for pieces in (reader(frames_of(images), mirrored=True), reader(frames_of(images[:, :, ::-1])))
+    )
+    assert_allclose(mirrored, flipped)
+
+
 def test_each_video_begins_anew(reader):
     images = random_images(5)
     first, second = (np.concatenate([piece.features for piece in reader(frames_of(images))]) for _ in range(2))
@@ -51,6 +60,14 @@ def test_a_stream_that_changes_its_size_is_read_on(reader):
 def test_a_video_of_one_frame_has_features(reader):
     (piece,) = reader(frames_of(random_images(1)))
     assert piece.features.shape == (1, 4 * 5)
+
+
+def test_without_parts_that_remember_there_is_no_state_to_carry(quick_network):
+    read = FeatureReader(PrepareConfig(image_size=32, parts=("appearance",)))
+    images = random_images(19)
+    features = np.concatenate([piece.features for piece in read(frames_of(images))])
+    assert features.shape == (19, 5)
+    assert_allclose(features[18], next(read(frames_of(images[18:]))).features[0], atol=1e-5)
 
 
 def test_the_parts_are_those_of_the_settings(quick_network):

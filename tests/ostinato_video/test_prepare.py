@@ -130,3 +130,18 @@ def test_data_of_which_nothing_can_be_read_are_refused(run, prepare_config, tmp_
     examples = [VideoExample(str(tmp_path / "a.mp4"), label, "train", label=label) for label in ("nod", "wave")]
     with pytest.raises(DataError, match="no video for training can be read"):
         prepare(run, examples, prepare_config)
+
+
+def test_training_videos_are_kept_a_second_time_mirrored_and_no_others(squares, run, prepare_config):
+    prepared = prepare(run, read_examples(squares, group_by="day"), dataclasses.replace(prepare_config, mirrored=True))
+    assert sum(prepared.videos.values()) == 4
+    store = run.store
+    originals = store.rows("all")
+    variants = [row for row in range(len(store.records)) if row not in originals]
+    assert [store.records[row].variant_of for row in variants] == store.rows("train")
+    assert {store.records[row].split for row in variants} == {"train"}
+    for row in variants:
+        original = store.records[row].variant_of
+        assert store.labels_of(row).tolist() == store.labels_of(original).tolist()
+    assert store.with_variants(store.rows("train")[:1]) == [store.rows("train")[0], variants[0]]
+    assert store.with_variants(store.rows("dev")) == store.rows("dev")

@@ -114,7 +114,7 @@ def cross_validate(
     outputs: list[dict[int, StreamOutput]] = [{} for _ in configs]
     for fold, (train, held_out) in zip(folds, divided, strict=True):
         for each, found in zip(configs, outputs, strict=True):
-            read = train_and_read(store, train, held_out, len(labels), each, vary, **network)
+            read = train_and_read(store, store.with_variants(train), held_out, len(labels), each, vary, **network)
             found.update(zip(held_out, read, strict=True))
         on_fold(fold, _scores(store, held_out, outputs[0], options))
     parts = [held_out for _, held_out in divided]

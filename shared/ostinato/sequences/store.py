@@ -177,6 +177,11 @@ class SequenceWriter(contextlib.AbstractContextManager):
         self._frame_labels = self._files.enter_context(ArrayFile(self._store.frame_labels_path, np.int16))
         return self
 
+    @property
+    def num_sequences(self) -> int:
+        """Number of sequences that have been ended."""
+        return len(self._records)
+
     def append(self, features: np.ndarray) -> None:
         """Adds frames [F, D] to the sequence that is being written."""
         self._feature_size = self._feature_size or features.shape[1]

@@ -1,0 +1,51 @@
+"""The verb that labels a camera or a stream while it runs: live."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from ostinato.commands import quiet_tensorflow, say
+from ostinato_video.command import DEFAULT_MODEL, FLAG, app
+
+
+@app.command
+def live(
+    *,
+    source: str = "0",
+    model: str = DEFAULT_MODEL,
+    headless: Annotated[bool, FLAG] = False,
+    real_time: bool = True,
+    max_frames: int = 0,
+    patience: float = 30.0,
+) -> int:
+    """Label a camera or stream live; the newest frame wins. `q` or Escape ends the window.
+
+    Args:
+      source: number of a camera, a video file, an rtsp:// or http:// address, or `-` for JPEG images on standard input
+        (as `ffmpeg -f mjpeg -` writes).
+      model: exported folder, with or without its version, or the name of a shipped model.
+      headless: no window: one JSON object a frame on standard output.
+      real_time: play files at their own rate; --no-real-time as fast as the model goes, with no frame dropped.
+      max_frames: end after so many frames; 0 goes on until the source ends.
+      patience: seconds to wait for a camera or stream that is lost or cannot be reached.
+    """
+    if not headless:
+        from ostinato.frames.window import check_display
+
+        check_display()  # said before the model is loaded
+    quiet_tensorflow(optimise_graphs=False)
+    from ostinato_video.live import run_live
+    from ostinato_video.video_classifier import VideoClassifier
+
+    statistics = run_live(
+        VideoClassifier.load(model),
+        source,
+        headless=headless,
+        real_time=real_time,
+        max_frames=max_frames,
+        patience=patience,
+        write=lambda line: print(line, flush=True),
+        on_notice=lambda sentence: say(app, sentence),
+    )
+    say(app, "; ".join(statistics.lines()))
+    return 0
