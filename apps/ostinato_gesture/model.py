@@ -55,6 +55,9 @@ class LandmarkEncoder(keras.layers.Layer):
         if len(frames.shape) == 3:
             batch, length = ops.shape(frames)[:2]
             frames = ops.reshape(frames, (batch, length, *FRAME_SHAPE))
+        if frames.shape[1] == 1:  # without a loop over frames: a step takes a third of the time
+            features, state = self.features.step(frames[:, 0], None, state)
+            return features[:, None], state
         return self.features.steps(frames, None, state)
 
     def call(self, frames: Tensor) -> Tensor:
