@@ -75,6 +75,7 @@ def make_frame_encoder(config: PrepareConfig) -> FrameEncoder:
             image_size=config.image_size,
             parts=config.parts,
             background_rate=config.background_rate,
+            folded=True,
         )
     except (ValueError, FileNotFoundError) as error:
         raise ConfigError(f"--network {config.network}: {error}") from error

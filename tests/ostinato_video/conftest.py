@@ -27,7 +27,7 @@ COLOURS = {"red": (210, 30, 30), "blue": (30, 40, 220)}
 class PatchEncoder(keras.layers.Layer):
     """Stands in for the image network: a projection of the mean colours of four quarters, [B, 4, 5]."""
 
-    def __init__(self, network="efficientnet_lite0", weights=None, head=True, **kwargs):
+    def __init__(self, network="efficientnet_lite0", weights=None, head=True, folded=False, **kwargs):
         super().__init__(**kwargs)
         self.network_name = network
         initializer = keras.initializers.GlorotUniform(seed=5) if weights == "imagenet" else "glorot_uniform"

@@ -32,6 +32,7 @@ class FrameEncoder(keras.layers.Layer):
       image_size: pixels of the square frames.
       parts: which of `PARTS` the features have; they come in that order.
       background_rate: how much of the newest frame the background takes in.
+      folded: as `ImageEncoder` takes it; the features are the same.
 
     Attributes:
       feature_size: size of the features, D for appearance, D for change, 2 * D for foreground.
@@ -53,6 +54,7 @@ class FrameEncoder(keras.layers.Layer):
         image_size: int = 224,
         parts: Sequence[str] = PARTS,
         background_rate: float = 0.001,
+        folded: bool = False,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -62,7 +64,8 @@ class FrameEncoder(keras.layers.Layer):
         self.image_size = image_size
         self.parts = [part for part in PARTS if part in parts]
         self.background_rate = background_rate
-        self.image_encoder = ImageEncoder(network, weights, head=False, dtype=self.dtype_policy)
+        self.folded = folded
+        self.image_encoder = ImageEncoder(network, weights, head=False, folded=folded, dtype=self.dtype_policy)
         _, self.num_places, self.depth = self.image_encoder.compute_output_shape((None, image_size, image_size, 3))
         self.feature_size = sum(2 * self.depth if part == "foreground" else self.depth for part in self.parts)
 
@@ -139,4 +142,5 @@ class FrameEncoder(keras.layers.Layer):
             "image_size": self.image_size,
             "parts": list(self.parts),
             "background_rate": self.background_rate,
+            "folded": self.folded,
         }
