@@ -125,7 +125,7 @@ def evaluate(
         with progress_bar("Watching videos", len(examples)) as show:
             result = evaluate_videos(classifier, examples, timeline, on_error=faults.report, on_video=counter(show))
     if output is not None:
-        write_atomically(output, "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in result.videos))
+        write_atomically(output, "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in result.records))
     if confusion is not None:
         result.save_confusion(confusion)
         say(app, f"confusion matrix: {confusion}")

@@ -74,11 +74,11 @@ def train(
     directory.check_resumes(settings)
     quiet_tensorflow()
     from ostinato.config import write_config
+    from ostinato.sequences.run_training import RunTraining
+    from ostinato.sequences.watching import watch
     from ostinato.timing import peak_memory_mb
-    from ostinato_video.train import Training
-    from ostinato_video.watching import watch
 
-    training = Training(directory, settings)
+    training = RunTraining(directory, settings)
     with directory.log(), watch(training) as training.watcher:
         write_config(directory.config_path, settings)
         records = training()

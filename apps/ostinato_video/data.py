@@ -1,19 +1,14 @@
-"""Labelled videos in the layouts that people keep them in, read into one list."""
+"""Labelled videos in the layouts that people keep them in, and those of TensorFlow Datasets."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
-from ostinato.errors import DataError
-from ostinato_video.examples import VideoExample, VideoSegment
-from ostinato_video.folders import read_folders
-from ostinato_video.tables import has_segments, read_manifest, read_segments
+from ostinato.frames.labelled import VideoExample, read_layout, select_split
 
-__all__ = ["LAYOUTS", "VideoExample", "VideoSegment", "check_videos", "detect_layout", "read_examples", "select_split"]
+__all__ = ["LAYOUTS", "read_examples", "select_split"]
 
 LAYOUTS = ("segments", "manifest", "folders", "tfds")
-_TABLES = {"segments": "segments.csv", "manifest": "manifest.csv"}
 
 
 def read_examples(data: str | Path, layout: str | None = None, group_by: str = "group") -> list[VideoExample]:
@@ -21,8 +16,7 @@ def read_examples(data: str | Path, layout: str | None = None, group_by: str = "
 
     Args:
       data: its folder, or its table; `tfds:ucf101` for one of TensorFlow Datasets.
-      layout: `segments` (segments.csv), `manifest` (manifest.csv), `folders` (one folder a label) or `tfds`; found by
-        what is there if not given.
+      layout: one of those of `read_layout`, or `tfds`; found by what is there if not given.
       group_by: columns of the table that name what must stay together, by commas; without a column `group` each video
         is a group of its own.
 
@@ -36,62 +30,4 @@ def read_examples(data: str | Path, layout: str | None = None, group_by: str = "
         from ostinato_video.tfds_data import read_tfds
 
         return read_tfds(str(data).removeprefix("tfds:"))
-    root = Path(data)
-    if not root.exists():
-        raise DataError(f"there is no folder {root}; give the data set with --data")
-    layout = layout or detect_layout(root)
-    if layout not in LAYOUTS:
-        raise DataError(f"there is no layout {layout!r}; use one of {', '.join(LAYOUTS)}")
-    if layout == "folders":
-        examples = _read_folders(root)
-    else:
-        table = root / _TABLES[layout] if root.is_dir() else root
-        if not table.is_file():
-            raise DataError(f"{root} has no {_TABLES[layout]}; name another --layout, or the table itself with --data")
-        examples = (read_segments if layout == "segments" else read_manifest)(table, group_by)
-    if not examples:
-        raise DataError(f"{root} holds no labelled videos in the {layout} layout")
-    return examples
-
-
-def detect_layout(root: Path) -> str:
-    """Tells the layout of a data set by what is there: a table goes before folders.
-
-    Raises:
-      DataError: nothing that fits.
-    """
-    if root.is_file():
-        return "segments" if has_segments(root) else "manifest"
-    for layout, name in _TABLES.items():
-        if (root / name).is_file():
-            return layout
-    if read_folders(root):
-        return "folders"
-    raise DataError(f"{root} has no segments.csv, manifest.csv or folders of videos, one a label; name --layout")
-
-
-def select_split(examples: Sequence[VideoExample], split: str) -> list[VideoExample]:
-    """Returns the examples of one split, or of all (`all`).
-
-    Raises:
-      DataError: it is empty or unknown.
-    """
-    chosen = [example for example in examples if split in ("all", example.split)]
-    if not chosen:
-        splits = ", ".join(["all", *sorted({example.split for example in examples} - {""})])
-        raise DataError(f"no video belongs to the split {split!r}; use one of: {splits}")
-    return chosen
-
-
-def check_videos(examples: Sequence[VideoExample]) -> None:
-    """Raises DataError where not one video is there: one sentence instead of one for every video."""
-    if examples and not any(Path(example.video).is_file() for example in examples):
-        raise DataError(
-            f"none of the {len(examples)} videos is there, such as {examples[0].video}; check the folder of videos"
-        )
-
-
-def _read_folders(root: Path) -> list[VideoExample]:
-    if not root.is_dir():
-        raise DataError(f"{root} is no folder; the layout folders has one folder a label")
-    return read_folders(root)
+    return read_layout(data, layout, group_by)

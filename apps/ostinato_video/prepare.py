@@ -14,18 +14,20 @@ from pathlib import Path
 import numpy as np
 
 from ostinato.errors import DataError, InputError
+from ostinato.frames.labelled import (
+    VideoExample,
+    check_segments,
+    check_videos,
+    frame_numbers,
+    label_order,
+    with_splits,
+)
 from ostinato.frames.reading import VideoReader
-from ostinato.sequences.store import UNLABELLED, SequenceRecord, SequenceWriter
+from ostinato.sequences.store import BACKGROUND, UNLABELLED, SequenceRecord, SequenceWriter
 from ostinato_video.config import PrepareConfig
-from ostinato_video.data import check_videos
-from ostinato_video.examples import VideoExample
 from ostinato_video.features import FeatureReader
-from ostinato_video.labelling import frame_numbers, label_order
 from ostinato_video.reading import open_video
 from ostinato_video.run import Run
-from ostinato_video.splits import with_splits
-
-_SLACK = 1.0  # seconds by which a segment may begin after the end that a file states
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,7 +70,7 @@ def prepare(
     """
     examples = [dataclasses.replace(example, video=str(Path(example.video).resolve())) for example in examples]
     examples = with_splits(examples, config.one_in)
-    labels = label_order(examples, background=config.background)
+    labels = label_order(examples, background=BACKGROUND if config.background else None)
     fingerprint = _fingerprint(examples, config)
     if run.is_prepared_from(fingerprint):
         return Prepared(**run.prepared["counts"])
@@ -83,7 +85,7 @@ def prepare(
             on_frame(done, 0.0)
             try:
                 with open_video(example.video, config.frame_rate) as reader:
-                    _check_segments(example, reader)
+                    check_segments(example, reader)
                     on_time = functools.partial(on_frame, done)
                     records.append(_write(writer, read, reader, example, labels, on_time))
                 if config.mirrored and example.split == "train":
@@ -125,7 +127,7 @@ def _write(
     with closing(read(reader, mirrored=variant_of is not None)) as chunks:
         for frames in chunks:
             writer.append(frames.features)
-            frame_labels.append(frame_numbers(example, frames.times, frames.numbers, labels))
+            frame_labels.append(frame_numbers(example, frames.times, frames.numbers, labels, background=BACKGROUND))
             on_time(float(frames.times[-1]))
     is_clip = example.label is not None
     return writer.end_sequence(
@@ -136,19 +138,6 @@ def _write(
         frame_labels=None if is_clip else np.concatenate(frame_labels),
         variant_of=variant_of,
     )
-
-
-def _check_segments(example: VideoExample, reader: VideoReader) -> None:
-    """Raises InputError where a segment begins after the end: seconds and frames were confused, or the videos were."""
-    if reader.duration is None:
-        return
-    for segment in example.segments:
-        rate = 1.0 if segment.unit == "seconds" else reader.frame_rate
-        if segment.start > (reader.duration + _SLACK) * rate:
-            raise InputError(
-                f"{example.video}: a segment begins at {segment.start:g} {segment.unit} and the video ends at "
-                f"{reader.duration * rate:g}; columns start and end are seconds, start_frame and end_frame frames"
-            )
 
 
 def _fingerprint(examples: Sequence[VideoExample], config: PrepareConfig) -> str:

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from ostinato.errors import DataError
+from ostinato.frames.labelled.examples import VideoExample, split_name
 from ostinato.frames.video_writer import VideoWriter
 from ostinato.tfds_builder import download, find_builder
-from ostinato_video.examples import VideoExample, split_name
 
 _FRAME_RATE = 25.0  # of UCF101 and HMDB51; TensorFlow Datasets keeps frames without their times
 

@@ -25,11 +25,12 @@ import cv2
 import keras
 import numpy as np
 
+from ostinato.frames.labelled import VideoExample
+from ostinato.sequences.run_training import RunTraining
 from ostinato_video.config import PrepareConfig, TrainConfig
-from ostinato_video.data import VideoExample, read_examples
+from ostinato_video.data import read_examples
 from ostinato_video.prepare import prepare
 from ostinato_video.run import Run
-from ostinato_video.train import Training
 
 SIZE, LENGTH, FEATURES = 224, 20, 2048
 
@@ -58,7 +59,7 @@ def time_ours(examples: Sequence[VideoExample]) -> dict[str, float]:
         start = time.perf_counter()
         prepare(run, list(examples), PrepareConfig())
         prepared = time.perf_counter()
-        Training(run, TrainConfig())()
+        RunTraining(run, TrainConfig())()
         return {"features": prepared - start, "training": time.perf_counter() - prepared}
 
 

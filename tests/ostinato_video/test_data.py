@@ -1,8 +1,8 @@
 import pytest
 
 from ostinato.errors import DataError
-from ostinato_video.data import check_videos, detect_layout, read_examples, select_split
-from ostinato_video.examples import VideoExample
+from ostinato.frames.labelled import VideoExample, check_videos, detect_layout
+from ostinato_video.data import read_examples, select_split
 
 
 @pytest.fixture

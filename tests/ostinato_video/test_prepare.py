@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from ostinato.errors import DataError
+from ostinato.frames.labelled.examples import VideoExample, VideoSegment
 from ostinato_video import prepare as prepare_module
 from ostinato_video.data import read_examples
-from ostinato_video.examples import VideoExample, VideoSegment
 from ostinato_video.prepare import prepare
 from ostinato_video.run import Run
 

@@ -55,9 +55,11 @@ class RunTraining:
         self.run, self.config, self.watcher = run, config, watcher or Watcher()
         self.train_rows, self.dev_rows = self._labelled_rows("train"), self._labelled_rows("dev")
         if not self.train_rows:
-            raise DataError(f"{run.folder} has nothing labelled of the split 'train'; prepare data that has some")
+            raise DataError(f"{run.folder} has no labelled sequences of the split 'train'; prepare data that has some")
         self.classifier = make_classifier(config, len(run.labels), run.store.feature_size, **network)
-        self.streams = StreamTraining(self.classifier, run.store, self.train_rows, config, vary, joining)
+        self.streams = StreamTraining(
+            self.classifier, run.store, run.store.with_variants(self.train_rows), config, vary, joining
+        )
         self.score: str | None = None
         if self.dev_rows:
             has_clips = any(run.store.records[row].label != UNLABELLED for row in self.dev_rows)

@@ -1,6 +1,6 @@
 import pytest
 
-from ostinato_video.folders import read_folders
+from ostinato.frames.labelled.folders import read_folders
 
 
 @pytest.fixture

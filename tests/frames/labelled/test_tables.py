@@ -1,8 +1,8 @@
 import pytest
 
 from ostinato.errors import DataError
-from ostinato_video.examples import VideoExample, VideoSegment
-from ostinato_video.tables import has_segments, read_manifest, read_segments
+from ostinato.frames.labelled.examples import VideoExample, VideoSegment
+from ostinato.frames.labelled.tables import has_segments, read_manifest, read_segments
 
 
 @pytest.fixture

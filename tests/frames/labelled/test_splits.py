@@ -3,8 +3,8 @@ from collections import defaultdict
 import pytest
 
 from ostinato.errors import DataError
-from ostinato_video.examples import VideoExample
-from ostinato_video.splits import with_splits
+from ostinato.frames.labelled.examples import VideoExample
+from ostinato.frames.labelled.splits import with_splits
 
 
 def examples_of(*groups_and_splits):

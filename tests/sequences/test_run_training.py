@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 
 from ostinato.errors import DataError
+from ostinato.sequences.config import StreamConfig
+from ostinato.sequences.run import StreamRun
+from ostinato.sequences.run_training import RunTraining
 from ostinato.sequences.store import SequenceWriter
+from ostinato.sequences.watching import watch
 from ostinato.training import Watcher, load_weights
-from ostinato_video.config import PrepareConfig, TrainConfig
-from ostinato_video.run import Run
-from ostinato_video.train import Training
-from ostinato_video.watching import watch
 
 LABELS = ("background", "nod", "wave")
 # Without recurrence, since these features need none: LSTMs take most of the time to trace.
-SHORT = TrainConfig(
+SHORT = StreamConfig(
     units=12,
     projection_size=8,
     recurrent=False,
@@ -36,7 +36,7 @@ class InterruptionError(Exception):
 def write_run(folder, *, frame_labels, dev=3):
     """Features in which the label can be seen, of twelve videos of 17 to 23 frames."""
     folder.mkdir(parents=True)
-    run = Run(folder)
+    run = StreamRun(folder)
     generator = np.random.default_rng(5)
     with SequenceWriter(run.store) as writer:
         for number in range(12):
@@ -49,7 +49,7 @@ def write_run(folder, *, frame_labels, dev=3):
                 split="dev" if number < dev else "train",
                 **({"frame_labels": labels} if frame_labels else {"label": number % 3}),
             )
-    run.write_prepared(PrepareConfig(), "fingerprint", SHORT, labels=list(LABELS))
+    run.write_prepared(SHORT, "fingerprint", SHORT, labels=list(LABELS))
     return run
 
 
@@ -60,7 +60,7 @@ def prepared(tmp_path_factory):
 
 @pytest.fixture
 def run(prepared, tmp_path):
-    return Run(shutil.copytree(prepared.folder, tmp_path / "run"))
+    return StreamRun(shutil.copytree(prepared.folder, tmp_path / "run"))
 
 
 def written(run):
@@ -73,7 +73,7 @@ def test_labels_of_frames_are_learned_and_the_best_epoch_kept(run):
         on_phase=lambda phase, num_updates: heard.append((phase, num_updates)),
         on_epoch=lambda phase, progress: heard.append((phase, progress.epoch)),
     )
-    training = Training(run, dataclasses.replace(SHORT, epochs=5), watcher)
+    training = RunTraining(run, dataclasses.replace(SHORT, epochs=5), watcher)
     records = training()
     assert training.score == "macro_f1"
     assert records == written(run)
@@ -100,10 +100,10 @@ def test_a_run_that_was_stopped_ends_like_one_that_was_not(prepared, run, tmp_pa
             raise InterruptionError
 
     with pytest.raises(InterruptionError):
-        Training(run, SHORT, Watcher(on_epoch=interrupt))()
+        RunTraining(run, SHORT, Watcher(on_epoch=interrupt))()
     assert not run.model_path.exists()
-    resumed = Training(Run(run.folder), SHORT)()
-    whole = Training(Run(shutil.copytree(prepared.folder, tmp_path / "whole")), SHORT)()
+    resumed = RunTraining(StreamRun(run.folder), SHORT)()
+    whole = RunTraining(StreamRun(shutil.copytree(prepared.folder, tmp_path / "whole")), SHORT)()
     for one, other in zip(resumed, whole, strict=True):
         assert one["loss"] == pytest.approx(other["loss"], abs=1e-4)
         assert one["macro_f1"] == pytest.approx(other["macro_f1"], abs=1e-3)
@@ -113,7 +113,7 @@ def test_a_run_that_was_stopped_ends_like_one_that_was_not(prepared, run, tmp_pa
 
 
 def test_clips_are_validated_by_their_accuracy(tmp_path):
-    training = Training(write_run(tmp_path / "clips", frame_labels=False), SHORT)
+    training = RunTraining(write_run(tmp_path / "clips", frame_labels=False), SHORT)
     records = training()
     assert training.score == "clip_accuracy"
     best = max(record["clip_accuracy"] for record in records)
@@ -123,7 +123,7 @@ def test_clips_are_validated_by_their_accuracy(tmp_path):
 
 def test_without_videos_to_validate_on_the_last_epoch_is_kept(tmp_path, capsys):
     run = write_run(tmp_path / "run", frame_labels=True, dev=0)
-    training = Training(run, SHORT)
+    training = RunTraining(run, SHORT)
     with watch(training) as training.watcher:
         records = training()
     assert training.score is None
@@ -135,7 +135,7 @@ def test_without_videos_to_validate_on_the_last_epoch_is_kept(tmp_path, capsys):
 
 
 def test_who_watches_sees_the_score_of_each_epoch(run, capsys):
-    training = Training(run, SHORT)
+    training = RunTraining(run, SHORT)
     with watch(training) as training.watcher:
         training()
     lines = capsys.readouterr().err.splitlines()
@@ -146,5 +146,5 @@ def test_who_watches_sees_the_score_of_each_epoch(run, capsys):
 
 def test_data_without_labelled_videos_for_training_are_refused(tmp_path):
     run = write_run(tmp_path / "run", frame_labels=True, dev=12)
-    with pytest.raises(DataError, match="no labelled videos of the split 'train'"):
-        Training(run, SHORT)
+    with pytest.raises(DataError, match="no labelled sequences of the split 'train'"):
+        RunTraining(run, SHORT)
