@@ -1,0 +1,206 @@
+"""Scores what a model says of clips and long recordings, and cross-validates the settings of a run."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ostinato.errors import DataError, InputError
+from ostinato.frames.labelled import VideoExample
+from ostinato.metrics import score_events, tempered_softmax
+from ostinato.sequences import evaluation
+from ostinato.sequences.evaluation import Evaluation
+from ostinato.sequences.outputs import StreamOutput, StreamTruth, truths_of
+from ostinato.sequences.scoring import Scores, ScoringOptions, score_streams, stream_confusion
+from ostinato.sequences.store import UNLABELLED
+from ostinato.sequences.timeline import stretches_of
+from ostinato_gesture.config import EventConfig
+from ostinato_gesture.data import FeatureSequence, GestureData
+from ostinato_gesture.events import spot_events
+from ostinato_gesture.model import LANDMARKS, network_options
+from ostinato_gesture.train import make_joining, scoring_options
+from ostinato_gesture.variation import make_variation
+
+if TYPE_CHECKING:
+    from ostinato_gesture.gesture_recognizer import GestureRecognizer
+    from ostinato_gesture.results import GestureResult
+    from ostinato_gesture.run import Run
+
+_LEAST_SCORE = 1e-12
+Events = list[tuple[float, str]]  # frame where each begins, and its label
+
+
+def evaluate(
+    recognizer: GestureRecognizer,
+    examples: GestureData,
+    events: EventConfig | None = None,
+    *,
+    on_error: Callable[[InputError], None] = lambda error: None,
+    on_recording: Callable[[], None] = lambda: None,
+) -> Evaluation:
+    """Scores a model on clips with a label, and on recordings whose gestures are known.
+
+    Of clips there is `accuracy`; of recordings, over which the model streams, `event_precision`, `event_recall` and
+    `event_f1`, where an event is right if its label is and it begins within 20 frames of the true one, each counted
+    once (the rule of SFINGE 3D).
+
+    Args:
+      recognizer: the model.
+      examples: as `read_data` returns them.
+      events: when scores become an event; the model's own settings if not given.
+      on_error: told of each recording that cannot be read; it does not count.
+      on_recording: called after each.
+
+    Raises:
+      DataError: the data have a label that the model does not know, or nothing can be read.
+    """
+    labels = recognizer.labels
+    if unknown := sorted(_labels_of(examples) - set(labels)):
+        raise DataError(
+            f"the data have labels that the model does not know: {', '.join(unknown[:5])}; name another model"
+        )
+    outputs, truths, records = [], [], []
+    found: list[Events] = []
+    true: list[Events] = []
+    recordings = [each.video if isinstance(each, VideoExample) else each.features for each in examples]
+    for example, (_, result) in zip(examples, recognizer.recognize_each(recordings, events), strict=True):
+        on_recording()
+        if isinstance(result, InputError):
+            on_error(result)
+            continue
+        if result.damage:
+            on_error(InputError(result.damage))
+        outputs.append(StreamOutput(_logarithm(result.frame_scores), _logarithm(result.scores)))
+        truths.append(_truth(example, result, labels, recognizer.none))
+        records.append(_record(example, result))
+        if example.label is None:
+            found.append([(event.start * recognizer.frame_rate, event.label) for event in result.events])
+            true.append(true_events(truths[-1].frame_labels, labels, recognizer.none))
+    if not outputs:
+        raise DataError(f"none of the {len(examples)} recordings can be read; check the data")
+    options = ScoringOptions(background=None if recognizer.none is None else labels.index(recognizer.none))
+    scores = _named(score_streams(outputs, truths, options), found, true)
+    return Evaluation(scores, labels, stream_confusion(outputs, truths), records)
+
+
+def cross_validate_run(
+    run: Run,
+    events: EventConfig | None = None,
+    *,
+    num_folds: int = 0,
+    hold_out: str = "",
+    on_fold: Callable[[], None] = lambda: None,
+) -> Evaluation:
+    """Trains the settings of a run anew on parts of its sequences, and scores the others.
+
+    Args:
+      run: prepared.
+      events: when scores become an event in the recordings that are held out.
+      num_folds: number of folds; 0 leaves out one group at a time.
+      hold_out: names of groups, with commas between, to hold out instead, once.
+      on_fold: called after each fold.
+
+    Raises:
+      DataError: there are too few groups, or none of such a name.
+    """
+    config = run.train_config
+    found, result = evaluation.cross_validate_run(
+        run,
+        scoring_options(run),
+        num_folds=num_folds,
+        hold_out=hold_out,
+        on_fold=on_fold,
+        vary=make_variation(config, run.kind),
+        joining=make_joining(run, config),
+        **network_options(config, run.kind, run.prepare_config.num_hands),
+    )
+    rows = [row for row in result.outputs if run.store.records[row].label == UNLABELLED]
+    spotted = [
+        spot_in_output(run, row, result.outputs[row].tempered(result.temperature), events or EventConfig())
+        for row in rows
+    ]
+    true = [true_events(truth.frame_labels, run.labels, run.none) for truth in truths_of(run.store, rows)]
+    return dataclasses.replace(found, scores={**found.scores, "scores": _named(result.scores, spotted, true)})
+
+
+def spot_in_output(run: Run, row: int, output: StreamOutput, config: EventConfig) -> Events:
+    """Returns the events that the scores of one of a run's sequences make."""
+    hands = np.any(run.store.features_of(row) != 0, axis=1) if run.kind == LANDMARKS else None
+    rate = run.prepare_config.frame_rate
+    times = np.arange(len(output.frame_logits)) / rate
+    scores = tempered_softmax(output.frame_logits)
+    spotted = spot_events(scores, times, run.labels, config, none=run.none, hands=hands)
+    return [(event.start * rate, event.label) for event in spotted]
+
+
+def true_events(frame_labels: np.ndarray, labels: Sequence[str], none: str | None) -> Events:
+    """Returns where the gestures of a recording begin, from the labels of its frames int [F]."""
+    return [
+        (float(stretch.start), labels[stretch.label])
+        for stretch in stretches_of(frame_labels)
+        if stretch.label != UNLABELLED and labels[stretch.label] != none
+    ]
+
+
+def _named(scores: Scores, found: Sequence[Events], true: Sequence[Events]) -> Scores:
+    """Returns scores as gestures have them: those of events beside them, `accuracy` for that of clips."""
+    named = {"accuracy": scores["clip_accuracy"], **scores} if "clip_accuracy" in scores else dict(scores)
+    num_examples = scores.get("num_clips", 0)
+    if true:
+        events = score_events(found, true).to_dict()
+        num_examples += events["num_examples"]
+        named |= {**events, "num_events": events["num_examples"]}
+        named["signature"] = f"{scores['signature']} {events['signature']}"
+    return {**named, "num_examples": num_examples or scores["num_frames"]}
+
+
+def _labels_of(examples: GestureData) -> set[str]:
+    labels = {each.label for each in examples if each.label is not None}
+    for each in examples:
+        parts: Sequence[Any] = each.segments if isinstance(each, VideoExample) else each.events
+        labels |= {part.label for part in parts}
+    return labels
+
+
+def _truth(
+    example: VideoExample | FeatureSequence, result: GestureResult, labels: Sequence[str], none: str | None
+) -> StreamTruth:
+    if example.label is not None:
+        return StreamTruth(np.full(len(result.times), UNLABELLED), labels.index(example.label), example.group)
+    frame_labels = np.full(len(result.times), UNLABELLED if none is None else labels.index(none))
+    if isinstance(example, FeatureSequence):
+        for event in example.events:
+            frame_labels[event.start : event.end] = labels.index(event.label)
+        return StreamTruth(frame_labels, UNLABELLED, example.group)
+    for segment in example.segments:
+        rate = _file_rate(example.video) if segment.unit == "frames" else 1.0
+        inside = (segment.start / rate <= result.times) & (result.times < segment.end / rate)
+        frame_labels[inside] = labels.index(segment.label)
+    return StreamTruth(frame_labels, UNLABELLED, example.group)
+
+
+def _file_rate(video: str) -> float:
+    from ostinato.frames.reading import VideoReader
+
+    with VideoReader(video) as reader:
+        return reader.frame_rate
+
+
+def _record(example: VideoExample | FeatureSequence, result: GestureResult) -> dict[str, Any]:
+    parts: Sequence[Any] = example.segments if isinstance(example, VideoExample) else example.events
+    return {
+        "name": example.video if isinstance(example, VideoExample) else example.name,
+        "group": example.group,
+        "label": result.label,
+        "confidence": round(result.confidence, 4),
+        "true_label": example.label,
+        "events": [dataclasses.asdict(event) for event in result.events],
+        "true_events": [dataclasses.asdict(part) for part in parts],
+    }
+
+
+def _logarithm(scores: np.ndarray) -> np.ndarray:
+    return np.log(np.maximum(scores, _LEAST_SCORE))
