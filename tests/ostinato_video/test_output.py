@@ -87,7 +87,11 @@ def test_one_video_gives_one_file_and_several_give_a_folder_of_them(tmp_path):
 def test_places_that_cannot_be_written_to_are_refused_by_the_flag(tmp_path):
     source = tmp_path / "a.mp4"
     for path, videos, message in [
-        (tmp_path / "x.avi", ["a.mp4"], "--overlay .*x.avi is no name for the file that is written; let it end in .mp4"),
+        (
+            tmp_path / "x.avi",
+            ["a.mp4"],
+            "--overlay .*x.avi is no name for the file that is written; let it end in .mp4",
+        ),
         (tmp_path / "x.mp4", ["a.mp4", "b.mp4"], "--overlay .*x.mp4 is one file, and there are 2 videos"),
         (source, [source], "--overlay would overwrite the video"),
         (tmp_path, [source, Path("b.mp4")], "--overlay would overwrite the video"),
