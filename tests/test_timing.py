@@ -2,7 +2,7 @@ import time
 
 import numpy as np
 
-from ostinato.timing import peak_memory_mb, time_in_turns
+from ostinato.timing import peak_memory_mb, resident_memory_mb, time_in_turns
 
 
 def test_calls_are_timed_in_turns_after_two_rounds():
@@ -21,3 +21,11 @@ def test_calls_are_timed_in_turns_after_two_rounds():
 
 def test_the_memory_of_this_process_is_in_megabytes():
     assert 50 < peak_memory_mb() < 100_000
+
+
+def test_resident_memory_is_what_is_held_now():
+    before = resident_memory_mb()
+    held = np.ones(5_000_000)  # 40 MB
+    assert 30 < resident_memory_mb() - before < 100
+    assert resident_memory_mb() < peak_memory_mb() + 1
+    del held

@@ -55,6 +55,7 @@ class EventSpotter:
         self._last: Event | None = None
         self._last_number = -1
         self._is_held = False
+        self._seen_at = np.full(len(self.labels), -np.inf)  # when an event of each label was last held
         self._hand_at = -np.inf
 
     @property
@@ -87,6 +88,7 @@ class EventSpotter:
             return None
         self._candidate = None
         self._last_number, self._is_held = candidate.number, True
+        self._seen_at[candidate.number] = time
         self._last = Event(max(0.0, candidate.start), time, self.labels[candidate.number], candidate.confidence)
         return self._last
 
@@ -95,12 +97,12 @@ class EventSpotter:
         if self._last is None:
             return
         score = float(scores[self._last_number])
-        soon = time - self._last.end <= self.config.refractory_seconds + _TOLERANCE
         if self._is_held:
             self._is_held = score >= self.config.fall
-        elif soon and score >= self.config.rise:
-            self._is_held = True
+        else:
+            self._is_held = score >= self.config.rise and self._rests(self._last_number, time)
         if self._is_held:
+            self._seen_at[self._last_number] = time
             self._last = dataclasses.replace(self._last, end=time, confidence=max(self._last.confidence, score))
 
     def _follow(self, scores: np.ndarray, time: float) -> None:
@@ -113,8 +115,7 @@ class EventSpotter:
         ):
             self._candidate = None
         if self._candidate is None:
-            waits = self._last is not None and best == self._last_number and self._is_quiet(time)
-            if not self._is_gesture[best] or score < self.config.fall or waits:
+            if not self._is_gesture[best] or score < self.config.fall or self._rests(best, time):
                 return
             self._candidate = _Candidate(best, time)
         candidate = self._candidate
@@ -125,10 +126,9 @@ class EventSpotter:
         elif candidate.risen_at is None:
             candidate.risen_at = time
 
-    def _is_quiet(self, time: float) -> bool:
-        """Whether the label of the last event cannot fire yet: it is held, or fell only just now."""
-        assert self._last is not None
-        return self._is_held or time - self._last.end <= self.config.refractory_seconds + _TOLERANCE
+    def _rests(self, number: int, time: float) -> bool:
+        """Whether a label cannot fire yet: an event of it is held, or was only just."""
+        return time - self._seen_at[number] <= self.config.refractory_seconds + _TOLERANCE
 
 
 def spot_events(

@@ -105,8 +105,9 @@ class GestureRecognizer:
         """
         from ostinato.export import StreamingSession
 
+        events = events or self.events
         session = StreamingSession(self.model, "steps")
-        log = EventLog(EventSpotter(self.labels, events or self.events, none=self.none))
+        log = EventLog(EventSpotter(self.labels, events, none=self.none))
         times, hands, frame_scores, scores = [], [], [], np.zeros(0)
         with self._opened(recording) as (chunks, damage):
             for chunk in chunks:
@@ -123,11 +124,11 @@ class GestureRecognizer:
             raise InputError("there are no frames to look at; give one or more")
         hand_share = float(np.concatenate(hands).mean())
         best = int(scores.argmax())
-        label = self.labels[best] if hand_share else self.none or UNKNOWN
+        confidence = float(scores[best])
         return GestureResult(
             labels=self.labels,
-            label=label,
-            confidence=float(scores[self.labels.index(label)]) if label in self.labels else 0.0,
+            label=self.labels[best] if hand_share and confidence >= events.abstain else UNKNOWN,
+            confidence=confidence if hand_share else 0.0,
             scores=scores,
             events=tuple(log.events),
             times=np.concatenate(times),

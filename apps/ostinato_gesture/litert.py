@@ -19,6 +19,7 @@ from collections.abc import Mapping
 import keras
 import numpy as np
 import tensorflow as tf
+from tensorflow.lite.python.convert_phase import ConverterError
 
 from ostinato.errors import ModelError
 from ostinato_gesture.graph import GestureGraph
@@ -55,8 +56,10 @@ def convert_step(graph: GestureGraph) -> bytes:
     try:
         with without_chatter(ANYTHING):
             return converter.convert()
-    except (tf.errors.OpError, ValueError, RuntimeError) as error:
-        raise ModelError(f"The step cannot be converted for LiteRT ({error}).") from error
+    except ConverterError as error:
+        lines = str(error).strip().splitlines()  # hundreds of them: the whole graph
+        reason = next((line for line in lines if line.startswith(("Custom ops", "Flex ops"))), lines[0])
+        raise ModelError(f"The step cannot be converted for LiteRT ({reason.strip()}).") from error
 
 
 def check_step(content: bytes, graph: GestureGraph, frames: np.ndarray) -> float:

@@ -98,7 +98,7 @@ class Recorder:
             return RecordState(number, recording=True, left=self.config.seconds - elapsed)
         self._complete()
         self._began = frame.time
-        return RecordState(number, recording=False, left=self.config.count_down)
+        return RecordState(len(self.written) + 1, recording=False, left=self.config.count_down)
 
     def close(self) -> None:
         """Gives up the clip that is not complete."""

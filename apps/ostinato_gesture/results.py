@@ -36,7 +36,7 @@ class GestureResult:
     label: str
     """of the whole recording; `unknown` where the model abstains, or no hand was ever found"""
     confidence: float
-    """that the whole has the most probable label, 0 to 1"""
+    """that the whole has the most probable label, 0 to 1; 0 where no hand was ever found"""
     scores: np.ndarray
     """float32 [L]: of the whole, summing to 1"""
     events: tuple[Event, ...]

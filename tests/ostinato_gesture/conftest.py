@@ -1,10 +1,25 @@
 """A hand: drawn so that MediaPipe takes it for one, and as landmarks that move."""
 
+import dataclasses
 import itertools
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+import tensorflow as tf
+
+from ostinato.config import write_config
+from ostinato.export import Endpoint, Stream, unexported_model
+from ostinato.frames.video_writer import VideoWriter
+from ostinato.sequences.store import SequenceWriter
+from ostinato.training import save_weights
+from ostinato_gesture.config import EventConfig, PrepareConfig, TrainConfig
+from ostinato_gesture.gesture_recognizer import GestureRecognizer
+from ostinato_gesture.landmarks import Hands
+from ostinato_gesture.model import make_gesture_classifier
+from ostinato_gesture.model_facts import ModelFacts
+from ostinato_gesture.run import Run
 
 SKIN, BACKGROUND = (224, 172, 138), (70, 90, 110)
 # From the wrist, in pixels; the palm of a left hand, fingers spread upwards: knuckle, two joints, tip.
@@ -77,3 +92,150 @@ def waving(hand):
     presence[:4, 0] = presence[6:8, 1] = False
     landmarks = np.stack([left, right], axis=1) * presence[:, :, None, None]
     return landmarks.astype(np.float32), presence
+
+
+GESTURE_LABELS = ("none", "fist", "wave")
+
+
+@pytest.fixture(scope="session")
+def completed_run(tmp_path_factory):
+    """A run on five sequences of landmarks whose network has random weights, and scores that differ clearly."""
+    folder = tmp_path_factory.mktemp("runs") / "hands"
+    folder.mkdir()
+    run = Run(folder)
+    with SequenceWriter(run.store) as writer:
+        for number in range(5):
+            random = np.random.default_rng(number)
+            landmarks = np.cumsum(random.normal(0, 0.05, (9 + number, 2, 21, 3)), axis=0) + 0.5
+            landmarks[: number + 1, 0] = 0  # the left hand comes later
+            writer.append(landmarks.reshape(len(landmarks), -1))
+            writer.end_sequence(f"clip_{number}.mp4", group=f"signer_{number}", split="train", label=number % 3)
+    config = PrepareConfig(frame_rate=12.5)
+    run.write_prepared(config, "fingerprint", config, labels=list(GESTURE_LABELS), kind="landmarks")
+    settings = TrainConfig(units=7, projection_size=5, precision="mixed_bfloat16")
+    write_config(run.config_path, settings)
+    classifier = make_gesture_classifier(settings, len(GESTURE_LABELS), "landmarks")
+    for head in (classifier.frame_head, classifier.clip_head):
+        head.kernel.assign(5 * head.kernel)
+    save_weights(run.model_path, classifier)
+    return run
+
+
+@pytest.fixture(scope="session")
+def exported(completed_run, tmp_path_factory):
+    """The version folder of that run's model, at temperature 1.7; proved in this process."""
+    from ostinato.export import archive
+    from ostinato.export.proof import prove
+    from ostinato_gesture.exporting import export_run
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            archive, "prove_in_fresh_process", lambda folder, tolerance: dataclasses.asdict(prove(folder, tolerance))
+        )
+        return export_run(
+            completed_run,
+            tmp_path_factory.mktemp("models") / "hands",
+            events=EventConfig(rise=0.7, min_seconds=0.1),
+            temperature=1.7,
+            metadata={"data_terms": "none"},
+            model_card="# Hands\n",
+        )
+
+
+@pytest.fixture(scope="session")
+def recognizer(exported):
+    """Reads landmarks, by random weights."""
+    return GestureRecognizer.load(exported)
+
+
+def _rule_graph(kind, frame_shape):
+    """Endpoints that see a `left` or `right` gesture by where the first number of a frame is: below -1, above 1."""
+
+    def steps(**inputs):
+        first = tf.reduce_sum(tf.reshape(inputs[kind], (*tf.unstack(tf.shape(inputs[kind])[:2]), -1)), axis=-1)
+        sides = tf.stack([tf.zeros_like(first), -first - 1, first - 1], axis=-1)  # -> [B, F, 3]
+        frame_scores = tf.nn.softmax(10 * sides)
+        number = inputs["state_frames"] + tf.cast(tf.shape(first)[1], tf.float32)
+        total = inputs["state_total"] + tf.reduce_sum(frame_scores, axis=1)
+        scores = total / number
+        return {"scores": scores, "frame_scores": frame_scores, "state_frames": number, "state_total": total}
+
+    def step(**inputs):
+        outputs = steps(**{**inputs, kind: inputs[kind][:, None]})
+        return {**outputs, "frame_scores": outputs["frame_scores"][:, 0]}
+
+    state = [
+        tf.TensorSpec([None, 1], tf.float32, name="state_frames"),
+        tf.TensorSpec([None, 3], tf.float32, name="state_total"),
+    ]
+    each = {"frame_scores": "frame_scores"}
+    several = Stream("serving_default", {kind: kind}, each, {"scores": "scores"}, several=True)
+    one = Stream("serving_default", {kind: kind}, each, {"scores": "scores"})
+    frame = tf.TensorSpec([None, *frame_shape], tf.float32, name=kind)
+    frames = tf.TensorSpec([None, None, *frame_shape], tf.float32, name=kind)
+    return [
+        Endpoint("steps", steps, [frames, *state], stream=several),
+        Endpoint("step", step, [frame, *state], stream=one),
+    ]
+
+
+@pytest.fixture(scope="session")
+def rule_recognizer():
+    """Makes a recognizer that goes by a rule: the sum of a frame's numbers says whether it is `left` or `right`."""
+
+    def make(kind="features", frame_shape=(4,), none="none", frame_rate=10.0):
+        facts = ModelFacts(
+            labels=("none", "left", "right"),
+            none=none,
+            kind=kind,
+            frame_shape=frame_shape,
+            frame_rate=frame_rate,
+            num_hands=2,
+        )
+        metadata = {**facts.to_metadata(), "decoding": dataclasses.asdict(EventConfig(min_seconds=0.2))}
+        endpoints = _rule_graph(kind, frame_shape)
+        return GestureRecognizer(unexported_model(Path("rule"), endpoints, None, metadata=metadata))
+
+    return make
+
+
+class _PaintedHands:
+    """Stands in for MediaPipe: a white image has a right hand, a black one a left one, a grey one none."""
+
+    restarts = 0
+
+    def __init__(self, num_hands=2):
+        self.num_hands = num_hands
+
+    def detect(self, image, time):
+        landmarks = np.zeros((2, 21, 3), np.float32)
+        mean = image.mean()
+        if mean > 200:
+            landmarks[1, 0, 0] = 2.0
+        elif mean < 50:
+            landmarks[0, 0, 0] = -2.0
+        presence = np.asarray(landmarks.any(axis=(1, 2)))
+        return Hands(landmarks, np.zeros_like(landmarks), presence, np.zeros(2, np.float32))
+
+    def restart(self):
+        _PaintedHands.restarts += 1
+
+    def close(self):
+        pass
+
+
+@pytest.fixture
+def painted_hands(monkeypatch):
+    """Hands are where images are white or black; MediaPipe is tested where it lives."""
+    monkeypatch.setattr("ostinato_gesture.gesture_stream.HandLandmarks", _PaintedHands)
+    return _PaintedHands
+
+
+@pytest.fixture(scope="session")
+def painted_video(tmp_path_factory):
+    """A video of 20 frames/s: 0.5 s grey, 2 s white, 2 s grey, 1 s black, 0.5 s grey."""
+    path = tmp_path_factory.mktemp("videos") / "painted.mp4"
+    with VideoWriter(path, frame_rate=20, size=(32, 24)) as video:
+        for value in np.repeat([128, 255, 128, 0, 128], [10, 40, 40, 20, 10]):
+            video.write(np.full((24, 32, 3), value, np.uint8))
+    return path
