@@ -26,7 +26,7 @@ def export(learned, folder):
 
 
 @pytest.fixture(scope="module")
-def version(learned, with_quick_network, tmp_path_factory):
+def version(learned, with_quick_network, proofs_in_this_process, tmp_path_factory):
     with with_quick_network():
         return export(learned, tmp_path_factory.mktemp("models") / "squares")
 
