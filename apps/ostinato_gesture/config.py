@@ -7,7 +7,7 @@ import math
 
 from ostinato.config import check
 from ostinato.sequences.config import StreamConfig
-from ostinato_gesture.augmentation import AugmentationConfig
+from ostinato_gesture.augmentation_config import AugmentationConfig
 
 __all__ = ["EventConfig", "PrepareConfig", "TrainConfig"]
 
