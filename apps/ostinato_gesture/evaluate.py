@@ -66,7 +66,8 @@ def evaluate(
     found: list[Events] = []
     true: list[Events] = []
     recordings = [each.video if isinstance(each, VideoExample) else each.features for each in examples]
-    for example, (_, result) in zip(examples, recognizer.recognize_each(recordings, events), strict=True):
+    each_example: Sequence[VideoExample | FeatureSequence] = examples
+    for example, (_, result) in zip(each_example, recognizer.recognize_each(recordings, events), strict=True):
         on_recording()
         if isinstance(result, InputError):
             on_error(result)

@@ -4,6 +4,7 @@ import pytest
 
 from ostinato.errors import DataError
 from ostinato.sequences import group_folds, hold_out_groups, leave_one_group_out, validation_groups
+from ostinato.sequences.folds import assign_splits, even_folds
 
 GROUPS = [*"aaaaaaa", *"bbbbb", *"ccc", *"ddd", "e", "f"]
 
@@ -80,3 +81,32 @@ def test_of_two_groups_one_validates_and_of_one_none(groups, count):
 
 def test_no_group_validates_where_none_is_wanted():
     assert validation_groups(["a", "b", "c"], one_in=0) == set()
+
+
+def test_sequences_without_a_split_are_for_training_and_whole_groups_of_them_for_validation():
+    sequences = [(f"clip {number}", f"day {number % 7}", "") for number in range(21)]
+    splits = assign_splits(sequences, 3)
+    assert set(splits) == {"train", "dev"}
+    assert len({(group, split) for (_, group, _), split in zip(sequences, splits, strict=True)}) == 7
+    assert assign_splits(sequences, 0) == ["train"] * 21
+    named = [("a", "x", "test"), ("b", "y", "dev"), ("c", "z", "")]
+    assert assign_splits(named, 2) == ["test", "dev", "train"]
+    with pytest.raises(DataError, match="group 'x' is in the splits test and train, as b shows"):
+        assign_splits([("a", "x", "test"), ("b", "x", "")], 0)
+
+
+def test_a_few_clips_are_dealt_out_so_that_each_fold_has_every_label():
+    labels = [0, 0, 0, 1, 1, 1, 2, 2, 2]
+    folds = even_folds([f"clip {number}" for number in range(9)], labels, 3)
+    assert [sorted(labels[place] for place in fold.held_out) for fold in folds] == [[0, 1, 2]] * 3
+    assert sorted(place for fold in folds for place in fold.held_out) == list(range(9))
+
+
+def test_clips_of_one_person_are_divided_and_those_of_several_stay_together():
+    assert len(even_folds(["ann"] * 6, [0, 1] * 3, 3)) == 3
+    groups = ["ann", "ben", "ann", "ben", "eve", "eve"]
+    folds = even_folds(groups, [0, 1] * 3, 5)
+    assert len(folds) == 3
+    assert all(len({groups[place] for place in fold.held_out}) == 1 for fold in folds)
+    with pytest.raises(DataError, match="record more"):
+        even_folds(["ann"], [0], 3)

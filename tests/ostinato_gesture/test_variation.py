@@ -1,0 +1,42 @@
+import numpy as np
+from numpy.testing import assert_allclose, assert_array_equal
+
+from ostinato_gesture.augmentation import AugmentationConfig
+from ostinato_gesture.model import FEATURES, LANDMARKS
+from ostinato_gesture.variation import hands_there, interpolate, make_variation
+
+NONE = AugmentationConfig(
+    speed=0, time_warp=0, crop=0, rotation=0, scale=0, jitter=0, landmark_dropout=0, frame_dropout=0, mirror=0,
+    confused_hands=0,
+)  # fmt: skip
+
+
+def test_labels_go_with_their_frames():
+    """A feature that is the number of its frame says which label belongs to it."""
+    features = np.arange(31, dtype=np.float32)[:, None]
+    labels = np.arange(31)
+    varied, varied_labels = make_variation(AugmentationConfig(), FEATURES)(features, labels, np.random.default_rng(3))
+    assert len(varied) == len(varied_labels) != 31
+    assert_allclose(varied[:, 0], varied_labels, atol=0.5)
+
+
+def test_landmarks_that_are_not_varied_stay_as_they_are():
+    landmarks = np.random.default_rng(4).normal(size=(5, 126)).astype(np.float32)
+    landmarks[3, :63] = 0
+    varied, labels = make_variation(NONE, LANDMARKS)(landmarks, np.arange(5), np.random.default_rng(3))
+    assert_allclose(varied, landmarks, atol=1e-6)
+    assert labels.tolist() == [0, 1, 2, 3, 4]
+    assert_array_equal(hands_there(landmarks.reshape(5, 2, 21, 3))[3], [False, True])
+
+
+def test_the_same_seed_varies_alike():
+    landmarks = np.random.default_rng(4).normal(size=(9, 126)).astype(np.float32)
+    vary = make_variation(AugmentationConfig(), LANDMARKS)
+    one, other = (vary(landmarks, np.zeros(9, int), np.random.default_rng(5))[0] for _ in range(2))
+    assert_array_equal(one, other)
+
+
+def test_between_two_frames_features_are_a_mixture():
+    features = np.array([[0.0, 2.0], [4.0, 4.0], [8.0, 0.0]])
+    mixed = interpolate(features, np.array([0.25, 1.5, 2.0]))
+    assert mixed.tolist() == [[1.0, 2.5], [6.0, 2.0], [8.0, 0.0]]
