@@ -11,6 +11,7 @@ _EXTRAS = {
     "tensorflow_serving": "train",
     "tensorflow_datasets": "tfds",
     "jax": "jax",
+    "mediapipe": "gesture",
 }
 
 
