@@ -6,6 +6,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -37,3 +38,12 @@ def peak_memory_mb() -> float:
     """Returns the greatest resident memory of this process so far, in MB of a million bytes."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
+
+
+def resident_memory_mb() -> float:
+    """Returns the resident memory of this process now, in MB of a million bytes; where that is not told, the peak."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    except OSError:
+        return peak_memory_mb()
+    return pages * resource.getpagesize() / 1e6
