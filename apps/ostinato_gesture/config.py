@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from typing import Literal  # noqa: F401  # in the inherited fields, whose types the command line looks up here
 
 from ostinato.config import check
 from ostinato.sequences.config import StreamConfig

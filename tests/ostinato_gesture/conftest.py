@@ -223,6 +223,12 @@ class _PaintedHands:
     def close(self):
         pass
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.close()
+
 
 @pytest.fixture
 def painted_hands(monkeypatch):
