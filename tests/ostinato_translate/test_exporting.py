@@ -18,7 +18,7 @@ TARGETS = ["de", "fr", "fr", "de", "de"]
 
 
 @pytest.fixture(scope="module")
-def version(learned, tmp_path_factory):
+def version(learned, proofs_in_this_process, tmp_path_factory):
     return export_run(
         learned,
         tmp_path_factory.mktemp("models") / "numerals",
