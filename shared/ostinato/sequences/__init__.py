@@ -1,5 +1,7 @@
 """Data and training of the classifiers that label streams frame by frame: what video and gestures share.
 
+Importing it imports nothing: its settings are flags of command lines, whose `--help` is to be instant.
+
 ostinato.sequences.store             SequenceStore, SequenceWriter: features and labels of a run, on disk
 ostinato.sequences.config            StreamConfig: settings of the network and of its training
 ostinato.sequences.run, run_training StreamRun, RunTraining: a run directory, and its training
@@ -40,7 +42,7 @@ __all__ = [
     "validation_groups",
 ]
 
-# Imported when they are first asked for: the settings are flags of command lines, whose `--help` does not wait for NumPy.
+# Imported when they are first asked for.
 _LATER = {
     "WindowBatches": "batches",
     "class_weights": "batches",
