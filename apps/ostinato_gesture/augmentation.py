@@ -44,6 +44,7 @@ def vary(landmarks: np.ndarray, presence: np.ndarray, config: AugmentationConfig
     times = vary_times(len(landmarks), config, random)
     landmarks, presence = resample(landmarks, presence, times)
     landmarks = _turn(landmarks, presence, config, random)
+    landmarks = _travel(landmarks, presence, config, random)
     landmarks = _tremble(landmarks, presence, config, random)
     presence = presence & (random.random(presence.shape) >= config.frame_dropout)
     if random.random() < config.mirror:
@@ -114,6 +115,17 @@ def _turn(
     turned = (landmarks - centre) @ matrix.T + centre
     turned[..., 2] -= turned[:, :, :1, 2]
     return turned
+
+
+def _travel(
+    landmarks: np.ndarray, presence: np.ndarray, config: AugmentationConfig, random: np.random.Generator
+) -> np.ndarray:
+    """Brings wrists nearer to their middle, or farther from it; hands keep their size."""
+    if not presence.any() or not config.reach:
+        return landmarks
+    wrists = landmarks[:, :, :1, :2]  # -> [G, 2, 1, 2]
+    further = np.float32(_factor(config.reach, random) - 1) * (wrists - wrists[presence].mean(axis=0))
+    return landmarks + np.concatenate([further, np.zeros_like(further[..., :1])], axis=-1)
 
 
 def _rotation(angles: np.ndarray) -> np.ndarray:

@@ -20,9 +20,12 @@ class AugmentationConfig:
     rotation: float = 15.0
     """greatest angle about each of the three axes, in degrees"""
     scale: float = 0.15
-    """size, and apart from it height against width, change by up to this share"""
+    """size, and apart from it height against width, change by up to this share; of other features each one's size and,
+    in standard deviations, its place"""
+    reach: float = 0.0
+    """how far hands travel, measured in their size, changes by up to this share: people move more or less"""
     jitter: float = 0.02
-    """standard deviation of the trembling of each joint in each frame, in palm sizes"""
+    """standard deviation of the trembling of each joint in each frame, in palm sizes; of other features in their own"""
     landmark_dropout: float = 0.02
     """share of joints that stay for a frame where they were in the frame before"""
     frame_dropout: float = 0.03
@@ -35,7 +38,7 @@ class AugmentationConfig:
     def __post_init__(self) -> None:
         for name in (field.name for field in dataclasses.fields(AugmentationConfig)):  # subclasses have others too
             check(getattr(self, name) >= 0, f"{name} must not be negative, is {getattr(self, name)}")
-        for name in ("speed", "time_warp", "scale", "landmark_dropout", "frame_dropout"):
+        for name in ("speed", "time_warp", "scale", "reach", "landmark_dropout", "frame_dropout"):
             check(getattr(self, name) < 1, f"{name} must be below 1, is {getattr(self, name)}")
         check(self.crop < 0.5, f"crop must be below 0.5, is {self.crop}")
         check(self.rotation <= 90, f"rotation must be 90 degrees or less, is {self.rotation}")

@@ -25,9 +25,29 @@ def make_variation(config: AugmentationConfig, kind: str) -> Variation:
         features: np.ndarray, labels: np.ndarray, generator: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
         times = vary_times(len(features), config, generator)
-        return interpolate(features, times), labels[np.rint(times).astype(int)]
+        varied = vary_sensors(interpolate(features, times), config, generator)
+        return varied, labels[np.rint(times).astype(int)]
 
     return vary_landmarks if kind == LANDMARKS else vary_features
+
+
+def vary_sensors(features: np.ndarray, config: AugmentationConfig, generator: np.random.Generator) -> np.ndarray:
+    """Varies features of any kind as other people and other sensors would: their size, their place, and trembling.
+
+    Args:
+      features: float32 [F, D].
+      config: `scale` is the share by which each feature grows or shrinks and, in its standard deviations, how far it
+        moves; `jitter`, in the same unit, how much it trembles.
+      generator: source of chance.
+
+    Returns:
+      float32 [F, D].
+    """
+    mean, deviation = features.mean(axis=0), features.std(axis=0)
+    size = np.exp(np.log1p(config.scale) * generator.uniform(-1, 1, len(mean)))
+    place = config.scale * generator.normal(size=len(mean)) * deviation
+    trembling = config.jitter * generator.normal(size=features.shape) * deviation
+    return ((features - mean) * size + mean + place + trembling).astype(np.float32)
 
 
 def hands_there(landmarks: np.ndarray) -> np.ndarray:

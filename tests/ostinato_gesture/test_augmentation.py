@@ -169,3 +169,14 @@ def test_shares_of_sequences_are_mirrored_and_confused(waving):
 def test_impossible_settings_are_named(setting, value):
     with pytest.raises(ConfigError, match=rf"{setting} must .*, is {value}"):
         AugmentationConfig(**{setting: value})
+
+
+def test_hands_travel_farther_or_less_far_and_keep_their_size(waving):
+    landmarks, presence = waving
+    shares = []
+    for seed in SEEDS:
+        varied = vary(landmarks, presence, only(reach=0.5), seed=seed).landmarks
+        assert_allclose(lengths_of_palms(varied)[presence], lengths_of_palms(landmarks)[presence], rtol=1e-4)
+        shares.append(np.ptp(varied[presence][:, 0, 0]) / np.ptp(landmarks[presence][:, 0, 0]))
+    assert 1 / 1.51 < min(shares) < 0.8
+    assert 1.25 < max(shares) < 1.51

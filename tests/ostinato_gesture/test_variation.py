@@ -1,21 +1,24 @@
+import dataclasses
+
 import numpy as np
 from numpy.testing import assert_allclose, assert_array_equal
 
 from ostinato_gesture.augmentation import AugmentationConfig
 from ostinato_gesture.model import FEATURES, LANDMARKS
-from ostinato_gesture.variation import hands_there, interpolate, make_variation
+from ostinato_gesture.variation import hands_there, interpolate, make_variation, vary_sensors
 
 NONE = AugmentationConfig(
-    speed=0, time_warp=0, crop=0, rotation=0, scale=0, jitter=0, landmark_dropout=0, frame_dropout=0, mirror=0,
+    speed=0, time_warp=0, crop=0, rotation=0, scale=0, reach=0, jitter=0, landmark_dropout=0, frame_dropout=0, mirror=0,
     confused_hands=0,
 )  # fmt: skip
 
 
 def test_labels_go_with_their_frames():
     """A feature that is the number of its frame says which label belongs to it."""
+    config = dataclasses.replace(NONE, speed=0.25, time_warp=0.2, crop=0.1)
     features = np.arange(31, dtype=np.float32)[:, None]
     labels = np.arange(31)
-    varied, varied_labels = make_variation(AugmentationConfig(), FEATURES)(features, labels, np.random.default_rng(3))
+    varied, varied_labels = make_variation(config, FEATURES)(features, labels, np.random.default_rng(3))
     assert len(varied) == len(varied_labels) != 31
     assert_allclose(varied[:, 0], varied_labels, atol=0.5)
 
@@ -40,3 +43,14 @@ def test_between_two_frames_features_are_a_mixture():
     features = np.array([[0.0, 2.0], [4.0, 4.0], [8.0, 0.0]])
     mixed = interpolate(features, np.array([0.25, 1.5, 2.0]))
     assert mixed.tolist() == [[1.0, 2.5], [6.0, 2.0], [8.0, 0.0]]
+
+
+def test_features_of_other_people_are_larger_or_elsewhere_but_move_alike():
+    features = np.stack([np.sin(np.arange(40) / 3), np.full(40, 7.0)], axis=1).astype(np.float32)
+    config = dataclasses.replace(NONE, scale=0.3)
+    for seed in range(7):
+        varied = vary_sensors(features, config, np.random.default_rng(seed))
+        assert_allclose(varied[:, 1], 7.0, atol=1e-5)  # a sensor that never changes has no size
+        assert np.corrcoef(varied[:, 0], features[:, 0])[0, 1] > 0.999
+        assert 1 / 1.31 < varied[:, 0].std() / features[:, 0].std() < 1.31
+    assert_array_equal(vary_sensors(features, NONE, np.random.default_rng(3)), features)
