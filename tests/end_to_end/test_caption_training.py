@@ -7,9 +7,6 @@ import time
 
 import pytest
 
-# The first test that needs a training or an export waits for it, and a busy machine may take its time.
-pytestmark = pytest.mark.timeout(900)
-
 PHASES = [*(("frozen", epoch) for epoch in range(1, 13)), ("fine_tune", 1), ("self_critical", 1)]
 
 
