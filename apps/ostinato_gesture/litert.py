@@ -14,7 +14,7 @@ for landmarks in frames:  # float32 [1, 2, 21, 3]
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import keras
 import numpy as np
@@ -79,7 +79,10 @@ def check_step(content: bytes, graph: GestureGraph, frames: np.ndarray) -> float
     with warnings.catch_warnings(), without_chatter():
         # It points to ai-edge-litert, which runs the same file; who exports has TensorFlow anyway.
         warnings.filterwarnings("ignore", message=".*tf.lite.Interpreter is deprecated", category=UserWarning)
-        runner = tf.lite.Interpreter(model_content=content).get_signature_runner()
+        return _compare(tf.lite.Interpreter(model_content=content).get_signature_runner(), graph, frames)
+
+
+def _compare(runner: Callable[..., Mapping[str, np.ndarray]], graph: GestureGraph, frames: np.ndarray) -> float:
     expected_state = {name: tf.zeros([1, *spec.shape[1:]], spec.dtype) for name, spec in graph.state.items()}
     state: Mapping[str, np.ndarray] = {name: tensor.numpy() for name, tensor in expected_state.items()}
     largest = 0.0
