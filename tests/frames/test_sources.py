@@ -13,7 +13,7 @@ from ostinato.frames.sources import JpegPipe, NetworkStream, is_camera, is_file,
 def test_sources_are_told_apart():
     assert all(is_camera(source) for source in (0, "3", "/dev/video2"))
     assert all(is_file(source) for source in ("clip.mp4", "a/3", "C:/clips/1.mp4"))
-    assert not any(is_camera(s) or is_file(s) for s in ("-", "rtsp://host/1", "http://host/a.mp4"))
+    assert not any(is_camera(s) or is_file(s) for s in ("-", "/dev/stdin", "rtsp://host/1", "http://host/a.mp4"))
 
 
 def test_no_message_tells_a_password():

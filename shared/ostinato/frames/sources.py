@@ -44,7 +44,7 @@ def source_name(source: str | int | Path) -> str:
     """Returns what messages call a source: never the password in its address."""
     if is_camera(source):
         return f"camera {source}"
-    return "standard input" if str(source) == "-" else re.sub(r"(?<=://)[^/@]*@", "", str(source))
+    return "standard input" if is_standard_input(source) else re.sub(r"(?<=://)[^/@]*@", "", str(source))
 
 
 def is_camera(source: str | int | Path) -> bool:
@@ -52,9 +52,14 @@ def is_camera(source: str | int | Path) -> bool:
     return isinstance(source, int) or re.fullmatch(r"\d+|/dev/video\d+", str(source)) is not None
 
 
+def is_standard_input(source: str | int | Path) -> bool:
+    """Returns whether a source is standard input: `-`, or the path that command lines put in its place."""
+    return str(source) in ("-", "/dev/stdin")
+
+
 def is_file(source: str | int | Path) -> bool:
     """Returns whether a source is the path of a video, rather than something live."""
-    return not (is_camera(source) or str(source) == "-" or "://" in str(source))
+    return not (is_camera(source) or is_standard_input(source) or "://" in str(source))
 
 
 def open_live(source: str | int | Path, max_side: int | None = None) -> LiveCapture:
@@ -67,7 +72,7 @@ def open_live(source: str | int | Path, max_side: int | None = None) -> LiveCapt
         from ostinato.frames.camera import Camera  # only now: what has no screen may lack libraries that OpenCV needs
 
         return Camera(source, max_side)
-    if str(source) == "-":
+    if is_standard_input(source):
         return JpegPipe(sys.stdin.fileno(), max_side)
     return NetworkStream(str(source), max_side)
 
