@@ -31,7 +31,7 @@ def classifier():
 @pytest.mark.parametrize("frames_at_once", [5, 30, 1000])
 def test_pieces_and_neighbours_change_nothing_in_what_is_said_of_a_sequence(classifier, store, frames_at_once):
     rows = [4, 0, 5, 1, 3]
-    outputs = StreamReader(classifier, frames_at_once=frames_at_once).read(store, rows)
+    outputs = StreamReader(classifier, 3, frames_at_once=frames_at_once).read(store, rows)
     for row, output in zip(rows, outputs, strict=True):
         alone = classifier(store.features_of(row)[None].astype("float32"))
         frame_logits, clip_logits = (ops.convert_to_numpy(part)[0] for part in alone[:2])
@@ -49,7 +49,7 @@ def test_sequences_come_in_the_order_asked_for_once_each_time(classifier, store)
 
 def test_no_more_frames_are_read_at_once_than_allowed(classifier, store, monkeypatch):
     shapes = []
-    reader = StreamReader(classifier, frames_at_once=6)
+    reader = StreamReader(classifier, 3, frames_at_once=6)
     steps = reader._steps
     monkeypatch.setattr(
         reader, "_steps", lambda features, state: shapes.append(features.shape) or steps(features, state)
@@ -59,10 +59,19 @@ def test_no_more_frames_are_read_at_once_than_allowed(classifier, store, monkeyp
 
 
 def test_what_is_read_is_said_with_the_weights_of_now(classifier, store):
-    reader = StreamReader(classifier)
+    reader = StreamReader(classifier, 3)
     (before,) = reader.read(store, [0])
     bias = classifier.frame_head.bias
     bias.assign_add(np.ones(4))
     (after,) = reader.read(store, [0])
     bias.assign_add(-np.ones(4))
     assert_allclose(after.frame_logits, before.frame_logits + 1, atol=1e-5)
+
+
+def test_sequences_of_all_lengths_are_read_by_one_graph(classifier, store, monkeypatch):
+    times, steps = [], classifier.steps
+    monkeypatch.setattr(classifier, "steps", lambda *arguments: times.append(1) or steps(*arguments))
+    reader = StreamReader(classifier, 3, frames_at_once=14)
+    for rows in ([0], [1, 2], [4], [2, 3, 5]):
+        reader.read(store, rows)
+    assert len(times) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import keras
 import numpy as np
 from keras import ops
 
@@ -22,13 +23,18 @@ class StreamReader:
     so that neither its length nor the number of sequences decides on how much memory is needed.
 
     Args:
-      classifier: built; its graph is made once, and reads with the weights that it has when `read` is called.
+      classifier: built; it reads with the weights that it has when `read` is called.
+      feature_size: D of the sequences.
       frames_at_once: greatest number of frames in the network at once, those of sequences side by side added up.
     """
 
-    def __init__(self, classifier: SequenceClassifier, *, frames_at_once: int = _FRAMES_AT_ONCE):
+    def __init__(self, classifier: SequenceClassifier, feature_size: int, *, frames_at_once: int = _FRAMES_AT_ONCE):
         self._classifier, self._frames_at_once = classifier, frames_at_once
-        self._steps = compiled(classifier.steps)
+        sequences = keras.KerasTensor((None, None, feature_size))
+        state = {
+            name: keras.KerasTensor((None, *shape), dtype) for name, (shape, dtype) in classifier.state_spec().items()
+        }
+        self._steps = compiled(classifier.steps, [sequences, state])  # one graph for any number of sequences and frames
 
     def read(self, store: SequenceStore, rows: Sequence[int]) -> list[StreamOutput]:
         """Returns what is said of each of these sequences, in their order."""
@@ -70,4 +76,4 @@ class StreamReader:
 
 def read_streams(classifier: SequenceClassifier, store: SequenceStore, rows: Sequence[int]) -> list[StreamOutput]:
     """Returns what a classifier says of whole sequences, in their order; see `StreamReader`."""
-    return StreamReader(classifier).read(store, rows)
+    return StreamReader(classifier, store.feature_size).read(store, rows)

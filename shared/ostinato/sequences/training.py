@@ -114,7 +114,7 @@ class StreamTraining:
         )
         self.model.compile(optimizer, loss)
         optimizer.build(self.model.trainable_variables)  # made within the first update, they would have it traced twice
-        self._reader = StreamReader(classifier)
+        self._reader = StreamReader(classifier, store.feature_size)
 
     @property
     def num_updates(self) -> int:
