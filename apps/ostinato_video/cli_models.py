@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -36,9 +37,10 @@ def predict(
       overlay: video to write with labels and confidence burnt in; a folder where there are several videos.
       plot: PNG of the timeline with frame scores and key frames; a folder where there are several videos.
     """
-    from ostinato.frames.finding import find_videos
-
-    videos = find_videos(inputs)
+    faults = Faults(app.name[0])
+    videos = _found(inputs, faults)
+    if not videos:
+        return faults.exit_code
     quiet_tensorflow(optimise_graphs=False)
     from ostinato_video.output import FORMATS, output_paths
     from ostinato_video.overlaying import write_overlay
@@ -47,9 +49,8 @@ def predict(
 
     overlays = output_paths(overlay, videos, ".mp4", "--overlay")
     plots = output_paths(plot, videos, ".png", "--plot")
-    classifier = VideoClassifier.load(model)
-    faults = Faults(app.name[0])
     write = FORMATS[format](len(videos))
+    classifier = VideoClassifier.load(model)
     with progress_bar("Watching (seconds of video)") as show:
         for number, (video, result) in enumerate(classifier.classify_each(videos, timeline, on_seconds=show)):
             if isinstance(result, InputError):
@@ -158,6 +159,19 @@ def bench(
     with progress_bar("Timing", frames) as show:
         figures: dict[str, Any] = bench_stream(VideoClassifier.load(model), video, frames, on_frame=counter(show))
     print(json.dumps(figures) if format == "json" else as_table(figures))
+
+
+def _found(inputs: Sequence[str], faults: Faults) -> list[Path]:
+    """Returns the videos that arguments name, and reports what is not there: the others go on."""
+    from ostinato.frames.finding import find_videos
+
+    videos = []
+    for each in inputs:
+        try:
+            videos += find_videos([each])
+        except InputError as error:
+            faults.report(error, each)
+    return videos
 
 
 def _classifier(model: str, run: Path | None) -> Any:
