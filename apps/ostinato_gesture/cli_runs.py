@@ -134,4 +134,5 @@ def export(
     from ostinato_gesture.exporting import export_run
 
     version = export_run(directory, output, events=events, metadata=metadata, model_card=model_card)
-    say(app, f"{version}: proved and ready to serve; try: ostinato-gesture live --model {version}")
+    use = "live" if directory.kind == "landmarks" and directory.none is not None else "predict RECORDING"
+    say(app, f"{version}: proved and ready to serve; try: ostinato-gesture {use} --model {version}")
