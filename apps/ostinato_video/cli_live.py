@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from ostinato.commands import quiet_tensorflow, say
+from ostinato.errors import UserError
 from ostinato_video.command import DEFAULT_MODEL, FLAG, app
 
 
@@ -29,10 +30,19 @@ def live(
       max_frames: end after so many frames; 0 goes on until the source ends.
       patience: seconds to wait for a camera or stream that is lost or cannot be reached.
     """
+    if not patience >= 0:  # nor NaN
+        raise UserError(f"--patience {patience:g} is not 0 or more; give seconds to wait")
+    if max_frames < 0:
+        raise UserError(f"--max-frames {max_frames} is negative; give 0 for no end")
     if not headless:
         from ostinato.frames.window import check_display
 
         check_display()  # said before the model is loaded
+    from ostinato.frames.sources import is_file
+    from ostinato_video.reading import check_video
+
+    if is_file(source):
+        check_video(source)
     quiet_tensorflow(optimise_graphs=False)
     from ostinato_video.live import run_live
     from ostinato_video.video_classifier import VideoClassifier

@@ -52,7 +52,8 @@ def predict(
     write = FORMATS[format](len(videos))
     classifier = VideoClassifier.load(model)
     with progress_bar("Watching (seconds of video)") as show:
-        for number, (video, result) in enumerate(classifier.classify_each(videos, timeline, on_seconds=show)):
+        results = classifier.classify_each(videos, timeline, on_seconds=show)
+        for number, (video, (_, result)) in enumerate(zip(videos, results, strict=True)):
             if isinstance(result, InputError):
                 faults.report(result, str(video))
                 continue
@@ -152,6 +153,9 @@ def bench(
     """
     if frames < 50:
         raise UserError(f"--frames {frames} is too few to measure anything; give 50 or more")
+    from ostinato_video.reading import check_video
+
+    check_video(video)
     quiet_tensorflow(optimise_graphs=False)
     from ostinato_video.bench import bench_stream
     from ostinato_video.video_classifier import VideoClassifier

@@ -40,6 +40,16 @@ def open_video(video: str | Path, frame_rate: float) -> VideoReader:
     return VideoReader(video, frame_rate=frame_rate, max_side=LARGEST_SIDE)
 
 
+def check_video(video: str | Path) -> None:
+    """Opens a video and lets it go: whoever named a wrong one is told before a model is loaded.
+
+    Raises:
+      InputError: it cannot be read.
+    """
+    with VideoReader(video):
+        pass
+
+
 def chunks_of(frames: Iterable[Frame]) -> Generator[Chunk, None, None]:
     """Yields frames in order, a few at a time.
 
