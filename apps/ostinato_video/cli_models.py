@@ -60,10 +60,13 @@ def predict(
             if result.damage:
                 faults.report(InputError(result.damage), str(video))
             print(write(str(video), result), end="", flush=True)
-            if overlays:
-                write_overlay(overlays[number], video, result, on_seconds=show)
-            if plots:
-                write_plot(plots[number], video, result)
+            try:
+                if overlays:
+                    write_overlay(overlays[number], video, result, on_seconds=show)
+                if plots:
+                    write_plot(plots[number], video, result)
+            except InputError as error:  # a video that has gone meanwhile
+                faults.report(error, str(video))
     return faults.exit_code
 
 

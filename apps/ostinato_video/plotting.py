@@ -6,6 +6,7 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
+from ostinato.errors import InputError
 from ostinato.files import write_atomically
 from ostinato.frames.key_times import key_times
 from ostinato.frames.reading import Frame, VideoReader
@@ -43,11 +44,14 @@ def write_plot(path: Path, video: Path, result: VideoResult) -> None:
 
 
 def _frames_at(video: Path, times: Sequence[float]) -> list[Frame]:
-    """Returns the frame at each of these times, ascending; fewer where the video ends before."""
+    """Returns the frame at each of these times, ascending; fewer where the video ends before, or cannot be sought in."""
     frames: list[Frame] = []
     with VideoReader(video, max_side=_KEY_FRAME_SIDE) as reader:
         for time in times:
-            reader.seek(time)
+            try:
+                reader.seek(time)
+            except InputError:  # a picture with fewer key frames is better than none
+                continue
             frame = next(iter(reader), None)
             if frame is not None:
                 frames.append(frame)
