@@ -44,7 +44,7 @@ def write_plot(path: Path, video: Path, result: VideoResult) -> None:
 
 
 def _frames_at(video: Path, times: Sequence[float]) -> list[Frame]:
-    """Returns the frame at each of these times, ascending; fewer where the video ends before, or cannot be sought in."""
+    """Returns the frame at each of these times, ascending; fewer where it ends before or cannot be sought in."""
     frames: list[Frame] = []
     with VideoReader(video, max_side=_KEY_FRAME_SIDE) as reader:
         for time in times:

@@ -1,4 +1,5 @@
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
@@ -47,17 +48,22 @@ class Model:
         return ((video, self.results[video]) for video in videos)
 
 
+def model_of(results) -> Any:
+    return Model(results)
+
+
 def clip(name, label, group="g"):
     return VideoExample(name, group, "dev", label, ())
 
 
 def recording(name, *segments, group="g", unit="seconds"):
-    return VideoExample(name, group, "dev", None, tuple(VideoSegment(*segment, unit) for segment in segments))
+    parts = tuple(VideoSegment(start, end, label, unit) for start, end, label in segments)
+    return VideoExample(name, group, "dev", None, parts)
 
 
 def test_clips_are_scored_by_what_is_most_probable_even_where_the_model_abstains():
     unsure = dataclasses.replace(result_of([1, 1], clip=1), label="unknown")
-    model = Model({"a": unsure, "b": result_of([2, 2, 2], clip=2), "c": result_of([2], clip=1)})
+    model = model_of({"a": unsure, "b": result_of([2, 2, 2], clip=2), "c": result_of([2], clip=1)})
     found = evaluate(model, [clip("a", "fall"), clip("b", "walk", "h"), clip("c", "walk")], PLAIN)
     assert found.scores["clip_accuracy"] == pytest.approx(200 / 3)
     assert found.scores["num_clips"] == 3
@@ -70,7 +76,7 @@ def test_clips_are_scored_by_what_is_most_probable_even_where_the_model_abstains
 
 
 def test_frames_are_scored_at_their_times_and_background_is_what_is_in_no_segment():
-    model = Model({"a": result_of([0, 0, 2, 2, 2, 0, 1])})  # at 0.0, 0.2, ... 1.2 s
+    model = model_of({"a": result_of([0, 0, 2, 2, 2, 0, 1])})  # at 0.0, 0.2, ... 1.2 s
     found = evaluate(model, [recording("a", (0.4, 0.8, "walk"), (1.2, 1.4, "fall"))], PLAIN)
     # walk is true at 0.4 and 0.6; at 0.8 it is over
     assert found.scores["frame_accuracy_all"] == pytest.approx(100 * 6 / 7)
@@ -80,14 +86,15 @@ def test_frames_are_scored_at_their_times_and_background_is_what_is_in_no_segmen
 
 
 def test_segments_in_frames_are_those_of_the_file():
-    model = Model({"a": result_of([0, 2, 2, 0])})  # which shows frames 0, 2, 4, 6
+    model = model_of({"a": result_of([0, 2, 2, 0])})  # which shows frames 0, 2, 4, 6
     found = evaluate(model, [recording("a", (2, 5, "walk"), unit="frames")], PLAIN)
     assert found.scores["frame_accuracy_all"] == pytest.approx(100)
 
 
 def test_what_cannot_be_read_is_told_and_does_not_count_and_what_is_damaged_counts():
-    model = Model({"a": InputError("a is empty"), "b": result_of([2], clip=2, damage="b is cut short")})
-    told, watched = [], []
+    model = model_of({"a": InputError("a is empty"), "b": result_of([2], clip=2, damage="b is cut short")})
+    told: list[InputError] = []
+    watched: list[int] = []
     examples = [clip("a", "fall"), clip("b", "walk")]
     found = evaluate(model, examples, PLAIN, on_error=told.append, on_video=lambda: watched.append(1))
     assert [str(error) for error in told] == ["a is empty", "b is cut short"]
@@ -99,7 +106,7 @@ def test_what_cannot_be_read_is_told_and_does_not_count_and_what_is_damaged_coun
 
 def test_labels_that_the_model_does_not_know_are_named_before_any_video_is_watched():
     with pytest.raises(DataError, match="does not know: jump, run; name another model"):
-        evaluate(Model({}), [clip("a", "run"), recording("b", (0, 1, "jump"))], PLAIN)
+        evaluate(model_of({}), [clip("a", "run"), recording("b", (0, 1, "jump"))], PLAIN)
 
 
 def test_frames_become_segments_as_in_a_timeline():

@@ -18,7 +18,7 @@ def video(squares):
 
 @pytest.fixture
 def result():
-    scores = np.tile(np.float32([0.2, 0.5, 0.3]), (25, 1))
+    scores = np.tile(np.array([0.2, 0.5, 0.3], np.float32), (25, 1))
     return VideoResult(
         labels=("background", "blue", "red"),
         label="blue",
