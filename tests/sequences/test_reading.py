@@ -50,13 +50,11 @@ def test_sequences_come_in_the_order_asked_for_once_each_time(classifier, store)
 
 
 def test_no_more_frames_are_read_at_once_than_allowed(classifier, store, monkeypatch):
-    shapes = []
     reader = StreamReader(classifier, 3, frames_at_once=6)
-    steps = reader._steps
-    monkeypatch.setattr(
-        reader, "_steps", lambda features, state: shapes.append(features.shape) or steps(features, state)
-    )
+    steps = Mock(side_effect=reader._steps)
+    monkeypatch.setattr(reader, "_steps", steps)
     reader.read(store, range(6))
+    shapes = [call.args[0].shape for call in steps.call_args_list]
     assert max(batch * frames for batch, frames, _ in shapes) == 6
 
 
