@@ -6,8 +6,8 @@ Both read the same labelled clips, compute features of their frames and train a 
 
 The recipe (Paul 2021), written anew after its description: the first 20 frames of each clip, cropped to their middle
 square, 224 x 224; InceptionV3 with average pooling asked frame by frame with `predict`; GRU(16), GRU(8), dropout 0.4,
-Dense(8), softmax; Adam, 10 epochs, batches of 32 (of `fit`), a third of the clips for validation. Its ImageNet weights are
-replaced by random ones, which take as long and need no download. Ours is what `prepare` and `train` do with their
+Dense(8), softmax; Adam, 10 epochs, batches of 32 (of `fit`), a third of the clips for validation. Its ImageNet weights
+are replaced by random ones, which take as long and need no download. Ours is what `prepare` and `train` do with their
 defaults, at 10 frames/s, on as many seconds of video.
 """
 
