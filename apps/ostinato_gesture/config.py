@@ -50,15 +50,17 @@ class TrainConfig(AugmentationConfig, StreamConfig):
     """share of the features that training drops, the same ones in all frames of a window"""
     differences: bool = True
     """the network sees how much each feature has changed since the frame before"""
+    window: int = 96
+    """frames of the stretches that training sees; shorter sequences are seen whole"""
     epochs: int = 40
     """passes over the data, each followed by a checkpoint"""
     averaging: float = 0.98
     """momentum of the moving average of the weights, 0 for none"""
     joined: float = 0.3
     """share of windows that are streams: several clips, with what is no gesture between them"""
-    least_windows: int = 128
+    least_windows: int = 64
     """an epoch has so many windows or more: of few clips each gives several, every one varied in another way"""
-    folds: int = 3
+    folds: int = 2
     """where no clips are kept for validation, so many parts are held out in turn, after training, to tell which
     gestures are confused; 0 tells nothing"""
 
