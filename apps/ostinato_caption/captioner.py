@@ -12,14 +12,14 @@ import numpy as np
 
 from ostinato.errors import InputError
 from ostinato.export import load_model
-from ostinato.export.settings import setting_tensors
+from ostinato.export.settings import setting_arrays
 from ostinato.images.reading import read_photo
 from ostinato_caption.config import DecodingConfig, SamplingConfig
 
 if TYPE_CHECKING:
     from PIL import Image
 
-    from ostinato.export import LoadedModel
+    from ostinato.export import Model
 
     Photo = str | Path | bytes | Image.Image | np.ndarray
 
@@ -64,7 +64,7 @@ class Captioner:
       model: what `ostinato.export.load_model` returned.
     """
 
-    def __init__(self, model: LoadedModel):
+    def __init__(self, model: Model):
         self.model = model
 
     @classmethod
@@ -139,18 +139,16 @@ class Captioner:
     def _caption_batch(
         self, image_bytes: Sequence[bytes], signature: str, settings: Mapping[str, Any]
     ) -> list[list[Caption] | InputError]:
-        import tensorflow as tf
-
+        inputs = {"image_bytes": np.array(list(image_bytes), object), **settings}
         try:
-            outputs = self.model.signatures[signature](image_bytes=tf.constant(list(image_bytes)), **settings)
-        except tf.errors.InvalidArgumentError:
-            # Pillow could read each of them and TensorFlow could not: find out which.
+            outputs = self.model.call(signature, inputs)
+        except InputError as error:
+            # Pillow could read each of them and the model could not: find out which.
             if len(image_bytes) == 1:
-                return [InputError("is damaged in a way that TensorFlow refuses; save it anew as JPEG or PNG")]
+                return [InputError(f"is damaged: {error}; save it anew as JPEG or PNG")]
             return [result for content in image_bytes for result in self._caption_batch([content], signature, settings)]
-        arrays = {name: tensor.numpy() for name, tensor in outputs.items()}
         return [
-            _captions_of({name: array[i] for name, array in arrays.items()}, self._grid)
+            _captions_of({name: array[i] for name, array in outputs.items()}, self._grid)
             for i in range(len(image_bytes))
         ]
 
@@ -161,16 +159,16 @@ class Captioner:
 
 
 def request_settings(decoding: DecodingConfig, sampling: SamplingConfig | None = None) -> tuple[str, dict[str, Any]]:
-    """Returns the signature that takes such settings, and them as its tensors (scalars, one for the whole batch).
+    """Returns the signature that takes such settings, and them as its inputs (scalars, one for the whole batch).
 
     Raises:
       ConfigError: the search is to return more captions than it keeps.
     """
     if sampling is None:
         decoding.check_search()
-        return "beam_search", setting_tensors(decoding)
-    kept = {name: tensor for name, tensor in setting_tensors(decoding).items() if name not in SEARCH_ONLY}
-    return "sample", kept | setting_tensors(sampling)
+        return "beam_search", setting_arrays(decoding)
+    kept = {name: value for name, value in setting_arrays(decoding).items() if name not in SEARCH_ONLY}
+    return "sample", kept | setting_arrays(sampling)
 
 
 def _read(photo: Photo | InputError) -> bytes | InputError:

@@ -17,7 +17,7 @@ from ostinato_gesture.model_facts import ModelFacts
 from ostinato_gesture.results import UNKNOWN, Event, GestureResult, StepResult
 
 if TYPE_CHECKING:
-    from ostinato.export import LoadedModel
+    from ostinato.export import Model
     from ostinato.frames.reading import Frame
     from ostinato_gesture.gesture_stream import GestureStream
     from ostinato_gesture.landmarks import HandLandmarks
@@ -43,7 +43,7 @@ class GestureRecognizer:
       model: what `ostinato.export.load_model` returned.
     """
 
-    def __init__(self, model: LoadedModel):
+    def __init__(self, model: Model):
         self.model = model
         self.facts = ModelFacts.of(model.metadata)
         self._hand_landmarks: HandLandmarks | None = None

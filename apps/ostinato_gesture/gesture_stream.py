@@ -16,7 +16,7 @@ from ostinato_gesture.results import UNKNOWN, Event, StepResult
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from ostinato.export import LoadedModel
+    from ostinato.export import Model
     from ostinato_gesture.config import EventConfig
     from ostinato_gesture.landmarks import Hands
 
@@ -41,7 +41,7 @@ class GestureStream:
       events: when scores become an event.
     """
 
-    def __init__(self, model: LoadedModel, events: EventConfig) -> None:
+    def __init__(self, model: Model, events: EventConfig) -> None:
         from ostinato.export import StreamingSession
 
         self.facts, self.events = ModelFacts.of(model.metadata), events

@@ -11,7 +11,8 @@ import numpy as np
 
 from ostinato.errors import ConfigError, InputError
 from ostinato.export import load_model
-from ostinato.export.settings import setting_tensors
+from ostinato.export.dtypes import as_array
+from ostinato.export.settings import setting_arrays
 from ostinato.text import Tokenizer
 from ostinato_translate.config import DecodingConfig
 from ostinato_translate.languages import language_code
@@ -19,7 +20,7 @@ from ostinato_translate.planning import Planner, Sentence, batches_by_length
 from ostinato_translate.translation import EMPTY, Alternative, Score, Translation, joined, translations_of
 
 if TYPE_CHECKING:
-    from ostinato.export import LoadedModel
+    from ostinato.export import Model
 
 SHIPPED_MODEL = "translate"
 TEXTS_AT_ONCE = 1000
@@ -44,7 +45,7 @@ class Translator:
       model: what `ostinato.export.load_model` returned.
     """
 
-    def __init__(self, model: LoadedModel):
+    def __init__(self, model: Model):
         self.model = model
         self._tokenizer = Tokenizer.load(model.assets["tokenizer.model"])
         facts = model.metadata
@@ -175,13 +176,11 @@ class Translator:
           InputError: the text is too long, or more are wanted than the vocabulary has pieces for.
           ConfigError: the model does not write the language.
         """
-        import tensorflow as tf
-
         most = self._tokenizer.size // 2  # far fewer are never written, such as control pieces
         if not 1 <= num <= most:
             raise InputError(f"{num} alternatives cannot be shown; ask for 1 to {most}")
         sentence = self._planner.whole(text, self.target_language(to), prefix)
-        outputs = self._ask("next_pieces", [sentence], "prefix", {"num_alternatives": tf.constant(num)})
+        outputs = self._ask("next_pieces", [sentence], "prefix", {"num_alternatives": np.array(num, np.int32)})
         rows = zip(*(outputs[name][0].tolist() for name in ("texts", "pieces", "log_probs")), strict=True)
         return [Alternative(whole.decode(), piece.decode(), log_prob) for whole, piece, log_prob in rows]
 
@@ -239,25 +238,24 @@ class Translator:
     def _ask(
         self, signature: str, sentences: Sequence[Sentence], last_input: str, settings: Mapping[str, Any]
     ) -> dict[str, np.ndarray]:
-        import tensorflow as tf
-
-        outputs = self.model.signatures[signature](
-            text=tf.constant([sentence.text for sentence in sentences]),
-            target_language=tf.constant([sentence.to for sentence in sentences]),
-            **{last_input: tf.constant([sentence.written for sentence in sentences])},
-            **settings,
+        texts = {
+            "text": [sentence.text for sentence in sentences],
+            "target_language": [sentence.to for sentence in sentences],
+            last_input: [sentence.written for sentence in sentences],
+        }
+        return self.model.call(
+            signature, {**{name: as_array(each, "string") for name, each in texts.items()}, **settings}
         )
-        return {name: tensor.numpy() for name, tensor in outputs.items()}
 
 
 def request_settings(decoding: DecodingConfig) -> dict[str, Any]:
-    """Returns the settings of a search as tensors (scalars, one for the whole batch).
+    """Returns the settings of a search as inputs (scalars, one for the whole batch).
 
     Raises:
       ConfigError: the search is to return more translations than it keeps.
     """
     decoding.check_search()
-    return setting_tensors(decoding)
+    return setting_arrays(decoding)
 
 
 def _beside(rows: Iterable[Row], given: str | Iterable[str]) -> Iterator[tuple[Row, str]]:

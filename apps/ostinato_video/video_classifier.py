@@ -17,7 +17,7 @@ from ostinato_video.timeline import confident_label, segments_of
 from ostinato_video.video_stream import VideoStream, checked_image
 
 if TYPE_CHECKING:
-    from ostinato.export import LoadedModel, StreamingSession
+    from ostinato.export import Model, StreamingSession
     from ostinato.frames.reading import Frame, VideoReader
 
     Video = str | Path | np.ndarray | Iterable[np.ndarray | Frame]
@@ -41,7 +41,7 @@ class VideoClassifier:
       model: what `ostinato.export.load_model` returned.
     """
 
-    def __init__(self, model: LoadedModel):
+    def __init__(self, model: Model):
         self.model = model
 
     @classmethod

@@ -11,7 +11,7 @@ from ostinato_video.results import FrameResult
 from ostinato_video.timeline import SteadyLabel, confident_label
 
 if TYPE_CHECKING:
-    from ostinato.export import LoadedModel
+    from ostinato.export import Model
     from ostinato_video.config import TimelineConfig
 
 
@@ -30,7 +30,7 @@ class VideoStream:
       timeline: how steady labels are, and the confidence below which they are `unknown`.
     """
 
-    def __init__(self, model: LoadedModel, labels: tuple[str, ...], timeline: TimelineConfig) -> None:
+    def __init__(self, model: Model, labels: tuple[str, ...], timeline: TimelineConfig) -> None:
         from ostinato.export import StreamingSession
 
         self.labels, self.timeline = labels, timeline

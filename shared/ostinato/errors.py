@@ -19,3 +19,7 @@ class DataError(UserError):
 
 class ModelError(UserError):
     """A model artefact is missing, damaged, or failed its proof."""
+
+
+class ServerError(UserError):
+    """A model server cannot be reached, or does not give what it was asked for."""

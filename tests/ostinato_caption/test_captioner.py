@@ -140,7 +140,7 @@ def test_sampling_asks_another_signature_without_the_settings_of_a_search():
     signature, settings = request_settings(DecodingConfig(num_captions=7), SamplingConfig(temperature=2, seed=3))
     assert signature == "sample"
     assert {"beam_width", "length_penalty"}.isdisjoint(settings)
-    assert {name: tensor.numpy() for name, tensor in settings.items()} == {
+    assert settings == {
         "num_captions": 7,
         "min_length": 3,
         "max_length": 24,

@@ -4,6 +4,7 @@
     ostinato.export.endpoints  Endpoint, Preset, Sample: what is exported, and what it is tried on
     ostinato.export.proof      `python -m ostinato.export.proof FOLDER`: the proof, in a process of its own
     ostinato.export.loading    load_model: an exported folder as Python functions
+    ostinato.export.model      Model: what applications ask, whether it was loaded or is on a server
     ostinato.export.stream     Stream: a signature that reads frame by frame what another one reads whole
     ostinato.export.streaming_session  StreamingSession: a stream that a loaded model reads
     ostinato.export.settings   settings of a user as scalar inputs
@@ -25,6 +26,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from ostinato.export.loading import LoadedModel, load_model
+from ostinato.export.model import Model
+from ostinato.export.streaming_session import StreamingSession
 from ostinato.export.versions import find_model, shipped_models
 
 if TYPE_CHECKING:
@@ -32,12 +35,12 @@ if TYPE_CHECKING:
     from ostinato.export.endpoints import Endpoint, Preset, Sample
     from ostinato.export.sample_streams import stream_samples
     from ostinato.export.stream import Stream
-    from ostinato.export.streaming_session import StreamingSession
     from ostinato.export.unexported import unexported_model
 
 __all__ = [
     "Endpoint",
     "LoadedModel",
+    "Model",
     "Preset",
     "Sample",
     "Stream",
@@ -58,7 +61,6 @@ _LATER = {
     "Preset": "ostinato.export.endpoints",
     "Sample": "ostinato.export.endpoints",
     "Stream": "ostinato.export.stream",
-    "StreamingSession": "ostinato.export.streaming_session",
     "stream_samples": "ostinato.export.sample_streams",
     "unexported_model": "ostinato.export.unexported",
 }

@@ -1,21 +1,25 @@
-import dataclasses
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ostinato.errors import ModelError
+import numpy as np
+
+from ostinato.errors import InputError, ModelError
+from ostinato.export.model import Model
 from ostinato.export.versions import find_model
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
 _OF_THE_EXPORT = {"tf_serving_warmup_requests", "proof_samples"}
+_IN_A_GRAPH = re.compile(r"\{\{.*?\}\}")  # where in the graph an op refused: nothing that a user knows
 
 
 @dataclass(frozen=True)
-class LoadedModel:
+class LoadedModel(Model):
     """An exported model, as any TensorFlow program sees it.
 
     Attributes:
@@ -32,27 +36,17 @@ class LoadedModel:
     assets: Mapping[str, Path]
     saved_model: object
 
-    @property
-    def metadata(self) -> Mapping[str, Any]:
-        """The application's own facts; empty where there are none."""
-        return self.interface.get("metadata", {})
+    def call(self, signature: str, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Asks a signature in this process."""
+        import tensorflow as tf
 
-    def check_application(self, application: str, does: str) -> None:
-        """Raises ModelError where the model was exported by another application; `does` is what this one's do."""
-        if self.metadata.get("application") != application:
-            raise ModelError(f"the model in {self.path} writes no {does}; name another")
-
-    def check_settings(self, settings: type) -> None:
-        """Raises ModelError where the model's decoding settings are not the fields of the dataclass that is sent to it.
-
-        Without it a setting that was added since the export would fail as an unknown input in the first request.
-        """
-        known = {field.name for field in dataclasses.fields(settings)}
-        if differing := known ^ set(self.metadata.get("decoding", {})):
-            raise ModelError(
-                f"the model in {self.path} and this program know different settings ({', '.join(sorted(differing))}); "
-                "export it again, or use the version of the program that made it"
-            )
+        tensors = {name: tf.convert_to_tensor(value) for name, value in inputs.items()}
+        try:
+            outputs = self.signatures[signature](**tensors)
+        except tf.errors.InvalidArgumentError as error:
+            reason = (_IN_A_GRAPH.sub("", error.message).strip().splitlines() or ["it does not say why"])[0]
+            raise InputError(f"the model in {self.path} refuses it ({reason})") from error
+        return {name: tensor.numpy() for name, tensor in outputs.items()}
 
 
 def load_model(name_or_path: str | Path) -> LoadedModel:
@@ -72,15 +66,20 @@ def load_model(name_or_path: str | Path) -> LoadedModel:
         # The message of TensorFlow goes on for pages; its first line says what is wrong.
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ModelError(f"The model in {folder} is damaged ({reason}); export or fetch it again.") from error
-    extra = folder / "assets.extra"
-    assets = sorted(path for path in extra.iterdir() if path.name not in _OF_THE_EXPORT) if extra.is_dir() else []
     return LoadedModel(
         path=folder,
         signatures=saved_model.signatures,
         interface=interface,
-        assets={path.name: path for path in assets},
+        assets=find_assets(folder),
         saved_model=saved_model,
     )
+
+
+def find_assets(folder: Path) -> dict[str, Path]:
+    """The application's own files in a version folder, by name."""
+    extra = folder / "assets.extra"
+    paths = sorted(path for path in extra.iterdir() if path.name not in _OF_THE_EXPORT) if extra.is_dir() else []
+    return {path.name: path for path in paths}
 
 
 def read_interface(folder: Path) -> dict[str, Any]:

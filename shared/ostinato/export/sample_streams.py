@@ -2,7 +2,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from ostinato.export.endpoints import Endpoint, Sample, sample_tensors
 from ostinato.export.stream import describe_stream, pieces_of, zero_state
@@ -26,7 +25,7 @@ def stream_samples(endpoint: Endpoint, whole: Sample, num_frames: int = 2) -> li
     sources: Mapping[str, str] = endpoint.stream.frames
     sequences = {name: np.asarray(whole.inputs[source]) for name, source in sources.items()}
     description = describe_stream(endpoint.stream, endpoint.specs)
-    state: dict[str, tf.Tensor] = zero_state(description, len(next(iter(sequences.values()))))
+    state: dict[str, Any] = zero_state(description, len(next(iter(sequences.values()))))
     others: dict[str, Any] = {
         spec.name: whole.inputs[spec.name] for spec in endpoint.specs if spec.name not in {*sequences, *state}
     }

@@ -3,8 +3,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import tensorflow as tf
-
 from ostinato.errors import ModelError
 from ostinato.export.versions import SAVED_MODEL_FILE
 
@@ -77,6 +75,8 @@ def _tensors(infos: Mapping[str, Any]) -> dict[str, TensorDescription]:
 
 
 def _tensor(info: Any) -> TensorDescription:
+    from tensorflow import dtypes
+
     shape = info.tensor_shape
     sizes = None if shape.unknown_rank else tuple(None if dim.size < 0 else dim.size for dim in shape.dim)
-    return TensorDescription(tf.dtypes.as_dtype(info.dtype).name, sizes)
+    return TensorDescription(dtypes.as_dtype(info.dtype).name, sizes)

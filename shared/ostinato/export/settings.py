@@ -6,6 +6,8 @@ import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
     import tensorflow as tf
 
@@ -20,10 +22,12 @@ def setting_specs(settings: Mapping[str, Any]) -> list[tf.TensorSpec]:
     ]
 
 
-def setting_tensors(settings: Any) -> dict[str, tf.Tensor]:
-    """Returns the fields of a dataclass by name, as tensors of the types that `setting_specs` gives its defaults."""
-    import tensorflow as tf
-
+def setting_arrays(settings: Any) -> dict[str, np.ndarray]:
+    """Returns the fields of a dataclass by name, as scalars of the types that `setting_specs` gives its defaults."""
     # by the type of the default: a caller in Python may well write 1 for 1.0
-    specs = setting_specs({field.name: field.default for field in dataclasses.fields(settings)})
-    return {spec.name: tf.constant(getattr(settings, spec.name), spec.dtype) for spec in specs}
+    return {
+        field.name: np.array(
+            getattr(settings, field.name), np.float32 if isinstance(field.default, float) else np.int32
+        )
+        for field in dataclasses.fields(settings)
+    }

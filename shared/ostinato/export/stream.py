@@ -1,10 +1,17 @@
 """A signature that reads a frame, or a few frames, at a time what another one reads whole."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import tensorflow as tf
+import numpy as np
+
+from ostinato.export.dtypes import array_dtype
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 _STATE_PREFIX = "state_"
 
@@ -37,10 +44,10 @@ def is_state(name: str) -> bool:
     return name.startswith(_STATE_PREFIX)
 
 
-def zero_state(description: Mapping[str, Any], batch: int) -> dict[str, tf.Tensor]:
+def zero_state(description: Mapping[str, Any], batch: int) -> dict[str, np.ndarray]:
     """Returns the state of B streams before their first frame, from a description as `describe_stream` makes it."""
     return {
-        name: tf.zeros([batch, *tensor["shape"]], tf.dtypes.as_dtype(tensor["dtype"]))
+        name: np.zeros([batch, *tensor["shape"]], array_dtype(tensor["dtype"]))
         for name, tensor in description["state"].items()
     }
 

@@ -112,7 +112,7 @@ def _read(
     """Returns the outputs of each piece, the state among them."""
     sequences = {key: inputs[source] for key, source in stream["frames"].items()}
     batch, num_frames = next(iter(sequences.values())).shape[:2]
-    state = {key: value.numpy() for key, value in zero_state(stream, batch).items()}
+    state = zero_state(stream, batch)
     others = {key: inputs[key] for key in signature.inputs if key not in sequences and key not in state}
     steps: list[dict[str, np.ndarray]] = []
     for piece in pieces_of(stream, num_frames):

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from ostinato.errors import ModelError
-from ostinato.export.loading import LoadedModel
+from ostinato.export.dtypes import as_array
+from ostinato.export.model import Model
 from ostinato.export.stream import is_state, zero_state
 
 
@@ -20,23 +20,24 @@ class StreamingSession:
         session.reset()  # another stream begins
 
     Args:
-      model: exported, or `unexported_model`.
+      model: exported, `unexported_model`, or on a server: the state then travels with each call, and the server keeps
+        none.
       signature: the one that reads a frame, or several, at a time.
 
     Raises:
       ModelError: the model has no such signature, or its interface does not say how a stream begins.
     """
 
-    def __init__(self, model: LoadedModel, signature: str = "step") -> None:
+    def __init__(self, model: Model, signature: str = "step") -> None:
         interface = model.interface.get("signatures", {}).get(signature, {})
-        if signature not in model.signatures or "stream" not in interface:
+        if "stream" not in interface:
             raise ModelError(
                 f"the model in {model.path} has no signature {signature} that reads a stream; name or export another"
             )
-        self._function = model.signatures[signature]
+        self._model, self._signature = model, signature
         self._stream = interface["stream"]
         self._dtypes = {name: tensor["dtype"] for name, tensor in interface["inputs"].items()}
-        self._state: dict[str, tf.Tensor] = {}
+        self._state: dict[str, np.ndarray] = {}
         self._batch = 0
 
     def reset(self) -> None:
@@ -60,17 +61,16 @@ class StreamingSession:
         names = list(self._stream["frames"])
         given = dict(frames) if isinstance(frames, Mapping) else {names[0]: frames}
         inputs = {
-            name: tf.convert_to_tensor(value, tf.dtypes.as_dtype(self._dtypes[name]))
-            for name, value in self._checked({**given, **settings}).items()
+            name: as_array(value, self._dtypes[name]) for name, value in self._checked({**given, **settings}).items()
         }
-        batch = int(inputs[names[0]].shape[0])
+        batch = len(inputs[names[0]])
         if not self._state:
             self._state, self._batch = zero_state(self._stream, batch), batch
         if batch != self._batch:
             raise ValueError(f"{batch} streams after {self._batch}; call reset() before others begin.")
-        outputs = self._function(**inputs, **self._state)
+        outputs = self._model.call(self._signature, {**inputs, **self._state})
         self._state = {name: outputs[name] for name in self._state}
-        return {name: value.numpy() for name, value in outputs.items() if not is_state(name)}
+        return {name: value for name, value in outputs.items() if not is_state(name)}
 
     def _checked(self, inputs: dict[str, Any]) -> dict[str, Any]:
         expected = self._dtypes.keys() - self._stream["state"].keys()

@@ -38,13 +38,13 @@ def latest_version(folder: Path) -> Path | None:
     """The folder itself where it is a version, else its highest version that holds a model, else None."""
     if (folder / SAVED_MODEL_FILE).is_file():
         return folder
-    complete = [(number, path) for number, path in _versions(folder) if (path / SAVED_MODEL_FILE).is_file()]
+    complete = [(number, path) for number, path in versions_in(folder) if (path / SAVED_MODEL_FILE).is_file()]
     return max(complete)[1] if complete else None
 
 
 def next_version(folder: Path) -> int:
     """One more than the highest version in a folder, complete or not; 1 where there is none."""
-    return max((number for number, _ in _versions(folder)), default=0) + 1
+    return max((number for number, _ in versions_in(folder)), default=0) + 1
 
 
 def shipped_models() -> dict[str, Path]:
@@ -58,7 +58,7 @@ def shipped_models() -> dict[str, Path]:
     return shipped
 
 
-def _versions(folder: Path) -> Iterator[tuple[int, Path]]:
+def versions_in(folder: Path) -> Iterator[tuple[int, Path]]:
     if not folder.is_dir():
         return
     for path in folder.iterdir():
