@@ -6,7 +6,7 @@ from typing import Any
 from ostinato.errors import ModelError
 from ostinato.export.versions import SAVED_MODEL_FILE
 
-_INIT_SIGNATURE = "__saved_model_init_op"  # TensorFlow's own, not to be called
+INIT_SIGNATURE = "__saved_model_init_op"  # TensorFlow's own, not to be called
 
 
 @dataclass(frozen=True)
@@ -60,14 +60,19 @@ def read_graph(folder: Path) -> SavedGraph:
     graph = meta_graph.graph_def
     nodes = [*graph.node, *(node for function in graph.library.function for node in function.node_def)]
     return SavedGraph(
-        signatures={
-            name: SignatureDescription(inputs=_tensors(signature.inputs), outputs=_tensors(signature.outputs))
-            for name, signature in sorted(meta_graph.signature_def.items())
-            if name != _INIT_SIGNATURE
-        },
+        signatures=described_signatures(meta_graph.signature_def),
         ops=frozenset(node.op for node in nodes),
         functions=frozenset(function.signature.name for function in graph.library.function),
     )
+
+
+def described_signatures(signatures: Mapping[str, Any]) -> dict[str, SignatureDescription]:
+    """Describes `SignatureDef` messages by name, those that can be called."""
+    return {
+        name: SignatureDescription(inputs=_tensors(signature.inputs), outputs=_tensors(signature.outputs))
+        for name, signature in sorted(signatures.items())
+        if name != INIT_SIGNATURE
+    }
 
 
 def _tensors(infos: Mapping[str, Any]) -> dict[str, TensorDescription]:
