@@ -59,6 +59,7 @@ def shipped_models() -> dict[str, Path]:
 
 
 def versions_in(folder: Path) -> Iterator[tuple[int, Path]]:
+    """Number and folder of each version, complete or not, in no order; none where there is no such folder."""
     if not folder.is_dir():
         return
     for path in folder.iterdir():

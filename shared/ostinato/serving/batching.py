@@ -1,0 +1,311 @@
+"""Requests that wait at the same time are computed together: a batch costs little more than one of its rows.
+
+Requests of one signature are joined along the first dimension where all other sizes agree, and their scalar inputs too
+(settings of a call); no input is padded. A request does not suffer from its neighbours: where a batch fails it is
+halved until those that fail stand alone. As with TensorFlow Serving, an output that a graph makes as long as the
+longest of its rows comes back padded to the longest of the batch.
+
+Reference: TensorFlow Serving, "Batching guide" (`max_batch_size`, `batch_timeout_micros`, `num_batch_threads`,
+`max_enqueued_batches`, without `pad_variable_length_inputs`).
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+
+import numpy as np
+
+from ostinato.serving.errors import ServingError
+
+_log = logging.getLogger(__name__)
+
+Arrays = Mapping[str, np.ndarray]
+Run = Callable[[Arrays], dict[str, np.ndarray]]
+Watch = Callable[[int, float], None]
+
+
+@dataclass(frozen=True)
+class BatchingOptions:
+    """How requests are gathered.
+
+    Attributes:
+      max_batch_size: rows that are computed together; 1 for each request alone. A request with more is not split.
+      batch_timeout_ms: how long the first request of a batch waits for others, in milliseconds.
+      num_threads: batches that are computed at the same time; TensorFlow itself uses all cores for each.
+      max_queue: requests that may wait for one signature of one version, before others are refused.
+      max_queue_mb: size of the inputs that may wait altogether, in MiB.
+    """
+
+    max_batch_size: int = 32
+    batch_timeout_ms: float = 1.0
+    num_threads: int = field(default_factory=lambda: os.cpu_count() or 1)
+    max_queue: int = 256
+    max_queue_mb: float = 512.0
+
+
+@dataclass(eq=False)
+class _Task:
+    inputs: Arrays
+    num_rows: int
+    num_bytes: int
+    deadline: float  # of time.monotonic()
+    arrived: float
+    answer: Future[dict[str, np.ndarray]]
+
+    @property
+    def is_dead(self) -> bool:
+        """Nobody waits for it any more."""
+        return self.answer.cancelled() or time.monotonic() > self.deadline
+
+
+class BatchQueue:
+    """The requests that wait for one function.
+
+    Args:
+      run: from inputs with a batch dimension to outputs with the same one.
+      watch: called with the rows and seconds of each batch.
+    """
+
+    def __init__(self, run: Run, watch: Watch = lambda rows, seconds: None) -> None:
+        self.run, self.watch = run, watch
+        self.groups: dict[Hashable, deque[_Task]] = {}
+        self.num_waiting = 0
+        self.seconds = 0.1  # what a batch takes, a moving average
+        self.keeps_rows = True  # until an output is seen that has other rows than the inputs
+
+
+class BatchScheduler:
+    """Gathers what waits in the queues of all models, and computes it in a few threads.
+
+    Args:
+      options: sizes and times.
+    """
+
+    def __init__(self, options: BatchingOptions) -> None:
+        self.options = options
+        self._changed = threading.Condition()
+        self._queues: set[BatchQueue] = set()  # those in which something waits
+        self._num_free = options.num_threads
+        self._num_bytes = 0
+        self._is_stopping = False
+        self._pool = ThreadPoolExecutor(options.num_threads, thread_name_prefix="batch")
+        self._dispatcher = threading.Thread(target=self._dispatch, name="batch-dispatcher", daemon=True)
+        self._dispatcher.start()
+
+    @property
+    def num_waiting(self) -> int:
+        """Requests that wait, in all queues."""
+        with self._changed:
+            return sum(queue.num_waiting for queue in self._queues)
+
+    def submit(self, queue: BatchQueue, inputs: Arrays, seconds: float) -> Future[dict[str, np.ndarray]]:
+        """Puts a request into a queue; the future may be cancelled as long as it is not being computed.
+
+        Args:
+          queue: of the function to be called.
+          inputs: names and shapes as the function takes them; a scalar input is a setting.
+          seconds: after which nobody waits for the answer any more.
+
+        Returns:
+          of the outputs, or of a ServingError: DEADLINE_EXCEEDED, or what the function raised.
+
+        Raises:
+          ServingError: UNAVAILABLE, the queue is full or the server stops.
+        """
+        sizes = {array.shape[0] for array in inputs.values() if array.ndim}
+        now = time.monotonic()
+        answer: Future[dict[str, np.ndarray]] = Future()
+        task = _Task(inputs, max(sizes, default=1), _num_bytes(inputs), now + seconds, now, answer)
+        key = _kind(inputs) if len(sizes) == 1 and queue.keeps_rows else object()  # of its own: computed alone
+        with self._changed:
+            self._check_room(queue, task)
+            queue.groups.setdefault(key, deque()).append(task)
+            queue.num_waiting += 1
+            self._num_bytes += task.num_bytes
+            self._queues.add(queue)
+            self._changed.notify_all()
+        return answer
+
+    def stop(self, drain_seconds: float = 0.0) -> None:
+        """Takes no more requests, computes those that wait, and refuses what is left after some seconds."""
+        deadline = time.monotonic() + drain_seconds
+        with self._changed:
+            self._is_stopping = True
+            self._changed.notify_all()
+            while self._queues or self._num_free < self.options.num_threads:
+                if not self._changed.wait(max(0.0, deadline - time.monotonic())) and time.monotonic() >= deadline:
+                    break
+            left = [task for queue in self._queues for group in queue.groups.values() for task in group]
+            self._queues.clear()
+            self._changed.notify_all()
+        for task in left:
+            _fail([task], ServingError("UNAVAILABLE", "the server stops", retry_after=1.0))
+        self._dispatcher.join()
+        self._pool.shutdown(wait=not left, cancel_futures=True)
+
+    def _check_room(self, queue: BatchQueue, task: _Task) -> None:
+        if self._is_stopping:
+            raise ServingError("UNAVAILABLE", "the server stops", retry_after=1.0)
+        limit = self.options.max_queue_mb * 2**20
+        if queue.num_waiting >= self.options.max_queue or self._num_bytes + task.num_bytes > limit:
+            for each in list(self._queues):
+                self._drop_dead(each)
+        if queue.num_waiting >= self.options.max_queue:
+            raise ServingError(
+                "UNAVAILABLE", f"{queue.num_waiting} requests wait already; try again later", self._seconds_of(queue)
+            )
+        if self._num_bytes + task.num_bytes > limit:
+            raise ServingError(
+                "UNAVAILABLE", "too many bytes wait already; try again later", retry_after=self._seconds_of(queue)
+            )
+
+    def _seconds_of(self, queue: BatchQueue) -> float:
+        """How long what waits in a queue will take, from 1 to 60 s."""
+        batches = queue.num_waiting / (self.options.max_batch_size * self.options.num_threads)
+        return float(min(60, max(1, math.ceil(batches * queue.seconds))))
+
+    def _drop_dead(self, queue: BatchQueue) -> None:
+        for key, group in list(queue.groups.items()):
+            self._take(queue, key, [task for task in group if task.is_dead])
+
+    def _take(self, queue: BatchQueue, key: Hashable, tasks: Sequence[_Task]) -> None:
+        """Removes tasks from their queue."""
+        group = queue.groups[key]
+        for task in tasks:
+            group.remove(task)
+            queue.num_waiting -= 1
+            self._num_bytes -= task.num_bytes
+        if not group:
+            del queue.groups[key]
+        if not queue.groups:
+            self._queues.discard(queue)
+
+    def _dispatch(self) -> None:
+        while True:
+            with self._changed:
+                while (batch := self._next_batch()) is None:
+                    if self._is_stopping and not self._queues:
+                        return
+                    self._changed.wait(self._seconds_to_next())
+                self._num_free -= 1
+            queue, tasks = batch
+            self._pool.submit(_answer, queue, tasks).add_done_callback(partial(self._finished, tasks))
+
+    def _next_batch(self) -> tuple[BatchQueue, list[_Task]] | None:
+        """The batch whose first request has waited longest, of those that are full or have waited long enough."""
+        if not self._num_free:
+            return None
+        now = time.monotonic()
+        ready = [
+            (group[0].arrived, queue, key)
+            for queue in self._queues
+            for key, group in queue.groups.items()
+            if self._is_ready(key, group, now)
+        ]
+        if not ready:
+            return None
+        _, queue, key = min(ready, key=lambda each: each[0])
+        tasks: list[_Task] = []
+        num_rows = 0
+        for task in queue.groups[key]:
+            if tasks and num_rows + task.num_rows > self.options.max_batch_size:
+                break
+            tasks.append(task)
+            num_rows += task.num_rows
+        self._take(queue, key, tasks)
+        return queue, tasks
+
+    def _is_ready(self, key: Hashable, group: deque[_Task], now: float) -> bool:
+        waited = now - group[0].arrived >= self.options.batch_timeout_ms / 1000
+        alone = not isinstance(key, tuple)
+        return waited or alone or self._is_stopping or sum(t.num_rows for t in group) >= self.options.max_batch_size
+
+    def _seconds_to_next(self) -> float | None:
+        """Until a batch has waited long enough; None where something else must happen first."""
+        if not self._num_free or not self._queues:
+            return None
+        first = min(group[0].arrived for queue in self._queues for group in queue.groups.values())
+        return max(0.0, first + self.options.batch_timeout_ms / 1000 - time.monotonic())
+
+    def _finished(self, tasks: Sequence[_Task], done: Future[None]) -> None:
+        if (error := done.exception()) is not None:
+            _log.error("a batch failed by a fault of the server", exc_info=error)
+            _fail(tasks, ServingError("INTERNAL", "the server failed on this request"))
+        with self._changed:
+            self._num_free += 1
+            self._changed.notify_all()
+
+
+def _answer(queue: BatchQueue, tasks: Sequence[_Task]) -> None:
+    """Computes a batch and gives each request its rows."""
+    alive = []
+    for task in tasks:
+        if time.monotonic() > task.deadline:
+            _fail([task], ServingError("DEADLINE_EXCEEDED", "the request waited too long", retry_after=1.0))
+        elif task.answer.set_running_or_notify_cancel():
+            alive.append(task)
+    if alive:
+        _compute(queue, alive)
+
+
+def _compute(queue: BatchQueue, tasks: Sequence[_Task]) -> None:
+    started = time.monotonic()
+    try:
+        outputs = queue.run(tasks[0].inputs if len(tasks) == 1 else _joined(tasks))
+    except ServingError as error:
+        if len(tasks) == 1:
+            tasks[0].answer.set_exception(error)
+            return
+        for half in (tasks[: len(tasks) // 2], tasks[len(tasks) // 2 :]):
+            _compute(queue, half)
+        return
+    seconds, num_rows = time.monotonic() - started, sum(task.num_rows for task in tasks)
+    queue.seconds += 0.2 * (seconds - queue.seconds)
+    queue.watch(num_rows, seconds)
+    if len(tasks) == 1:
+        tasks[0].answer.set_result(outputs)
+    elif all(array.ndim and len(array) == num_rows for array in outputs.values()):
+        start = 0
+        for task in tasks:
+            rows = slice(start, start + task.num_rows)
+            task.answer.set_result({name: array[rows] for name, array in outputs.items()})
+            start += task.num_rows
+    else:  # an output that belongs to no row cannot be shared out
+        queue.keeps_rows = False
+        for task in tasks:
+            _compute(queue, [task])
+
+
+def _joined(tasks: Sequence[_Task]) -> dict[str, np.ndarray]:
+    return {
+        name: np.concatenate([task.inputs[name] for task in tasks]) if first.ndim else first
+        for name, first in tasks[0].inputs.items()
+    }
+
+
+def _kind(inputs: Arrays) -> tuple[Hashable, ...]:
+    """Equal for requests that can be joined."""
+    return tuple(
+        (name, array.shape[1:]) if array.ndim else (name, array.item()) for name, array in sorted(inputs.items())
+    )
+
+
+def _num_bytes(inputs: Arrays) -> int:
+    return sum(
+        sum(len(value) for value in array.flat) if array.dtype == object else array.nbytes for array in inputs.values()
+    )
+
+
+def _fail(tasks: Sequence[_Task], error: ServingError) -> None:
+    for task in tasks:
+        if not task.answer.done():
+            task.answer.set_exception(error)
