@@ -42,7 +42,7 @@ _MAY_RETRY = {429, 503}
 _DTYPES = {"DT_FLOAT": "float32", "DT_DOUBLE": "float64", "DT_HALF": "float16"}
 _CONNECT = 10.0  # seconds at most for a connection: a machine that is off does not refuse one
 _CONNECTIONS = 16  # kept open
-_PIECE = 2**18  # bytes of an answer that are read at once
+_PIECE = 2**18  # bytes of an answer that are read at once, at most
 
 
 class RestTransport:
@@ -107,7 +107,7 @@ class RestTransport:
         try:
             response = self._pool.request(method, url, body=body, timeout=limits, redirect=False, preload_content=False)
             content = bytearray()
-            for piece in response.stream(_PIECE):
+            while piece := response.read1(_PIECE):  # whatever has come: `read` would wait for so many bytes
                 content += piece
                 if time.monotonic() > end:
                     response.close()
