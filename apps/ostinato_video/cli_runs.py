@@ -65,7 +65,8 @@ def train(
 ) -> None:
     """Train on a prepared run directory, or go on where training stopped.
 
-    The settings of a run are kept in its train.toml: the same command without flags resumes it.
+    The settings of a run are kept in its train.toml: the same command without flags resumes it. With
+    --fine-tune-blocks N a second phase follows, in which the last N blocks of the image network learn from the videos.
 
     Args:
       run: run directory that `prepare` made.
@@ -74,11 +75,12 @@ def train(
     directory.check_resumes(settings)
     quiet_tensorflow()
     from ostinato.config import write_config
-    from ostinato.sequences.run_training import RunTraining
-    from ostinato.sequences.watching import watch
     from ostinato.timing import peak_memory_mb
+    from ostinato_video.train import Training
+    from ostinato_video.watching import watch
 
-    training = RunTraining(directory, settings)
+    training = Training(directory, settings)
+    training.check_phases()
     with directory.log(), watch(training) as training.watcher:
         write_config(directory.config_path, settings)
         records = training()

@@ -1,15 +1,13 @@
-"""Every setting of video, once: the fields are the flags of the command line and the keys of a TOML file.
-
-How the network learns is set by `TrainConfig`, which is that of all classifiers of streams.
-"""
+"""Every setting of video, once: the fields are the flags of the command line and the keys of a TOML file."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
+from typing import Literal  # noqa: F401  # in the inherited fields, whose types the command line looks up here
 
 from ostinato.config import check
-from ostinato.sequences.config import StreamConfig as TrainConfig
+from ostinato.sequences.config import StreamConfig
 
 __all__ = ["PrepareConfig", "TimelineConfig", "TrainConfig"]
 
@@ -54,6 +52,40 @@ class PrepareConfig:
     def background_rate(self) -> float:
         """How much of the newest frame the background takes in."""
         return min(1.0, 1 / (self.frame_rate * self.background_seconds))
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainConfig(StreamConfig):
+    """How the network learns: the settings of all classifiers of streams, and of a second phase, fine_tune.
+
+    The first phase reads the features that `prepare` has cached. In the second one the frames themselves pass through
+    the image network, whose last blocks learn together with the rest.
+    """
+
+    fine_tune_blocks: int = 0
+    """how many of the image network's last blocks learn, in a second phase, fine_tune; 0 leaves that phase out"""
+    fine_tune_epochs: int = 3
+    """passes of that phase over the videos themselves"""
+    fine_tune_learning_rate: float = 1e-4
+    """greatest learning rate of that phase"""
+    fine_tune_batch_size: int = 4
+    """videos side by side in one update of that phase"""
+    fine_tune_window: int = 8
+    """frames of each video in one update of that phase; what was seen before is carried on from update to update"""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("fine_tune_batch_size", "fine_tune_window"):
+            check(getattr(self, name) >= 1, f"{name} must be 1 or more, is {getattr(self, name)}")
+        for name in ("fine_tune_blocks", "fine_tune_epochs"):
+            check(getattr(self, name) >= 0, f"{name} must not be negative, is {getattr(self, name)}")
+        rate = self.fine_tune_learning_rate
+        check(rate > 0, f"fine_tune_learning_rate must be above 0, is {rate}")
+
+    @property
+    def fine_tunes(self) -> bool:
+        """True where there is a second phase."""
+        return self.fine_tune_blocks > 0 and self.fine_tune_epochs > 0
 
 
 @dataclasses.dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -103,8 +104,21 @@ def cross_validate_run(
       DataError: there are too few groups, or none of such a name.
     """
     options = scoring_options(timeline, run.prepare_config.frame_rate, run.labels)
-    found, _ = evaluation.cross_validate_run(run, options, num_folds=num_folds, hold_out=hold_out, on_fold=on_fold)
+    found, _ = evaluation.cross_validate_run(
+        run, options, num_folds=num_folds, hold_out=hold_out, on_fold=on_fold, learn=_learning(run)
+    )
     return found
+
+
+def _learning(run: Run) -> Callable[..., list[StreamOutput]]:
+    """Returns what trains a network of a fold and reads what is held out: of a run that fine-tunes, in both phases."""
+    from ostinato.sequences.training import train_and_read
+
+    if not run.train_config.fine_tunes:
+        return train_and_read
+    from ostinato_video.fine_tuning import fine_tune_and_read
+
+    return functools.partial(fine_tune_and_read, run)
 
 
 def scoring_options(timeline: TimelineConfig, frame_rate: float, labels: Sequence[str]) -> ScoringOptions:

@@ -8,62 +8,23 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 from PIL import Image
 
-from ostinato.config import read_config
 from ostinato.errors import DataError, InputError
 from ostinato.export import Endpoint, Preset, Sample, export_model, stream_samples, unexported_model
 from ostinato.frames.reading import VideoReader
-from ostinato.layers import FrameEncoder, SequenceClassifier
+from ostinato.layers import SequenceClassifier
 from ostinato.sequences.cross_validation import CROSS_VALIDATION, read_temperature
 from ostinato.sequences.store import BACKGROUND
-from ostinato.sequences.training import make_classifier
-from ostinato.training import load_weights
-from ostinato_video.config import TimelineConfig, TrainConfig
-from ostinato_video.features import make_frame_encoder
+from ostinato_video.config import TimelineConfig
 from ostinato_video.graph import WHOLE, VideoGraph
+from ostinato_video.model import load_trained
 from ostinato_video.run import Run
 from ostinato_video.video_classifier import VideoClassifier
 
 _SAMPLE_SIDE = 32  # pixels: samples are kept in the model's folder, written out as numbers
 _SAMPLE_FRAMES = 3
-
-
-def load_trained(run: Run) -> SequenceClassifier:
-    """Returns the network of a completed run, from frames to logits, computing in float32 on every processor.
-
-    Raises:
-      ModelError: training is not complete.
-      ConfigError: its image network cannot be made here.
-    """
-    run.check_trained()
-    config = dataclasses.replace(read_config(run.config_path, TrainConfig), precision="float32")
-    encoder = make_frame_encoder(run.prepare_config)
-    classifier = make_classifier(config, len(run.labels), encoder.feature_size)
-    load_weights(run.model_path, classifier)
-    return with_encoder(classifier, encoder)
-
-
-def with_encoder(classifier: SequenceClassifier, encoder: FrameEncoder) -> SequenceClassifier:
-    """Returns a classifier of frames with the weights of a classifier of their features.
-
-    Args:
-      classifier: built, without an encoder.
-      encoder: built; it becomes a part of what is returned.
-    """
-    model = SequenceClassifier.from_config({**classifier.get_config(), "encoder": None})
-    model.encoder = encoder
-    model.build((None, None, encoder.image_size, encoder.image_size, 3))
-    own = [layer for layer in model.layers if layer is not encoder]
-    for layer, trained in zip(own, classifier.layers, strict=True):
-        if layer.name != trained.name:
-            raise ValueError(f"Layer {layer.name} is in the place of {trained.name}.")
-        layer.set_weights(trained.get_weights())
-        if isinstance(layer, keras.layers.LSTM):
-            layer.use_cudnn = False  # where a GPU is seen, the graph would need one
-    return model
 
 
 def export_run(
@@ -168,6 +129,7 @@ def _facts(run: Run, timeline: TimelineConfig, temperature: float) -> dict[str, 
         "frame_rate": run.prepare_config.frame_rate,
         "image_size": run.prepare_config.image_size,
         "network": run.prepare_config.network,
+        "fine_tuned_blocks": run.train_config.fine_tune_blocks if run.train_config.fine_tunes else 0,
         "parts": list(run.prepare_config.parts),
         "temperature": temperature,
         "decoding": dataclasses.asdict(timeline),

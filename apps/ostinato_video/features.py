@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+import itertools
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
 from ostinato.errors import ConfigError
 from ostinato.frames.reading import Frame
-from ostinato.layers import FrameEncoder
+from ostinato.layers import FrameEncoder, SequenceClassifier
 from ostinato_video.config import PrepareConfig
 from ostinato_video.reading import chunks_of
 
@@ -42,9 +43,7 @@ class FeatureReader:
 
     def __init__(self, config: PrepareConfig):
         self.encoder = make_frame_encoder(config)
-        frames = tf.TensorSpec([1, None, None, None, 3], tf.uint8)
-        state = {name: tf.TensorSpec([1, *shape], dtype) for name, (shape, dtype) in self.encoder.state_spec().items()}
-        self._steps = tf.function(self._read, input_signature=[frames, state], autograph=False)
+        self._steps = steps_of_frames(self.encoder, config.image_size)
 
     def __call__(self, frames: Iterable[Frame], *, mirrored: bool = False) -> Generator[FrameFeatures, None, None]:
         """Yields the features of a video's frames; the next ones are decoded while the network reads.
@@ -57,9 +56,6 @@ class FeatureReader:
                 images = chunk.images[:, :, ::-1] if mirrored else chunk.images
                 features, state = self._steps(tf.constant(images[None]), state)
                 yield FrameFeatures(features[0].numpy(), chunk.times, chunk.numbers)
-
-    def _read(self, frames: tf.Tensor, state: dict[str, tf.Tensor]) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
-        return self.encoder.steps(resize_frames(frames, self.encoder.image_size), state)
 
 
 def make_frame_encoder(config: PrepareConfig) -> FrameEncoder:
@@ -81,6 +77,25 @@ def make_frame_encoder(config: PrepareConfig) -> FrameEncoder:
         raise ConfigError(f"--network {config.network}: {error}") from error
     encoder.build((None, None, config.image_size, config.image_size, 3))
     return encoder
+
+
+def steps_of_frames(
+    network: FrameEncoder | SequenceClassifier, image_size: int
+) -> Callable[[tf.Tensor, dict[str, tf.Tensor]], tuple[Any, dict[str, tf.Tensor]]]:
+    """Returns a graph of the steps of a network over frames uint8 [1, F, H, W, 3] of any size and number."""
+
+    def steps(frames: tf.Tensor, state: dict[str, tf.Tensor]) -> tuple[Any, dict[str, tf.Tensor]]:
+        return network.steps(resize_frames(frames, image_size), state)
+
+    spec = {name: tf.TensorSpec([1, *shape], dtype) for name, (shape, dtype) in network.state_spec().items()}
+    signature = [tf.TensorSpec([1, None, None, None, 3], tf.uint8), spec]
+    return tf.function(steps, input_signature=signature, autograph=False)
+
+
+def squared(images: Sequence[np.ndarray], image_size: int) -> np.ndarray:
+    """Resizes images uint8 [H, W, 3], of any sizes; returns float32 [F, image_size, image_size, 3]."""
+    groups = [np.stack(list(group)) for _, group in itertools.groupby(images, key=np.shape)]
+    return np.concatenate([resize_frames(tf.constant(group[None]), image_size)[0].numpy() for group in groups])
 
 
 def resize_frames(frames: tf.Tensor, image_size: int) -> tf.Tensor:

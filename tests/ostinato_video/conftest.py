@@ -43,6 +43,10 @@ class PatchEncoder(keras.layers.Layer):
     def compute_output_shape(self, input_shape):
         return input_shape[0], 4, 5
 
+    def set_trainable_blocks(self, num_blocks):
+        """It has one block."""
+        self.projection.trainable = num_blocks is None or num_blocks > 0
+
 
 @contextlib.contextmanager
 def patched_network():

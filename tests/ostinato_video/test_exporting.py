@@ -9,8 +9,9 @@ import tensorflow as tf
 from ostinato.errors import DataError, ModelError
 from ostinato.export import StreamingSession
 from ostinato.images.graph import load_photos
-from ostinato_video.exporting import classifier_of_run, load_trained, sample_clips
+from ostinato_video.exporting import classifier_of_run, sample_clips
 from ostinato_video.features import FeatureReader, make_frame_encoder
+from ostinato_video.model import load_trained
 from ostinato_video.reading import open_video
 from ostinato_video.run import Run
 

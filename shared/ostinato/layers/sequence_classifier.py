@@ -173,6 +173,12 @@ class SequenceClassifier(keras.Model):
         """Reads several frames of each stream at once, float [B, F, D], as that many steps would and much faster."""
         return self._read(features, state, _over_frames)
 
+    def masked_steps(
+        self, features: Tensor, state: State, mask: Tensor, training: bool = False
+    ) -> tuple[StreamScores, State]:
+        """As `steps`, where some streams end before F (mask False from there on); their next state is of no use."""
+        return self._read(features, state, _over_frames, mask, training=training)
+
     def call(self, features, mask=None, training=False):
         state = self.initial_state(ops.shape(features)[0])
         return self._read(features, state, _over_frames, mask, training=training)[0]

@@ -91,15 +91,12 @@ class WindowBatches:
             frames = len(labels)
             features[place, :frames], mask[place, :frames] = window, True
             label = UNLABELLED if is_joined[place] else self.store.records[row].label
-            known = np.flatnonzero(labels != UNLABELLED)
-            targets[place, known, labels[known]] = 1
-            weights[place, known] = self.config.frame_loss / max(len(known), 1)
-            if label != UNLABELLED:
-                targets[place, -1, label] = 1
-            elif len(known):
-                targets[place, -1] = targets[place, known].mean(axis=0)
-            if not is_joined[place]:
-                weights[place, -1] = (1 - self.config.frame_loss) * float(targets[place, -1].any())
+            rows_of_window = [*range(frames), length]
+            targets[place, rows_of_window], weights[place, rows_of_window] = label_targets(
+                labels, label, self.num_labels, self.config.frame_loss
+            )
+            if is_joined[place]:
+                weights[place, -1] = 0
         weights *= targets @ self.weights  # rare labels count more
         return (features, mask), targets, weights
 
@@ -118,6 +115,34 @@ class WindowBatches:
         features = self.store.features_of(row)[frames].astype(np.float32)
         labels = self.store.truth_of(row)[frames]
         return (features, labels) if self.vary is None else self.vary(features, labels, generator)
+
+
+def label_targets(
+    labels: np.ndarray, label: int, num_labels: int, frame_loss: float, before: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns what a window is to be labelled as, and how much each of its rows counts, whatever its label.
+
+    Args:
+      labels: int [F], of its frames, `UNLABELLED` where nobody said.
+      label: of the whole; if `UNLABELLED`, the whole is to have each label by its share of the labelled frames.
+      num_labels: number of labels L.
+      frame_loss: share of the loss that counts frame by frame.
+      before: [L], labelled frames before the window that the whole covers too.
+
+    Returns:
+      targets float32 [F + 1, L] and weights float32 [F + 1]; the last row is that of the whole.
+    """
+    targets, weights = np.zeros((len(labels) + 1, num_labels), np.float32), np.zeros(len(labels) + 1, np.float32)
+    known = np.flatnonzero(labels != UNLABELLED)
+    targets[known, labels[known]] = 1
+    weights[known] = frame_loss / max(len(known), 1)
+    if label != UNLABELLED:
+        targets[-1, label] = 1
+    else:
+        counts = targets.sum(axis=0) + (0 if before is None else before)
+        targets[-1] = counts / max(counts.sum(), 1)
+    weights[-1] = (1 - frame_loss) * float(targets[-1].any())
+    return targets, weights
 
 
 def label_counts(store: SequenceStore, rows: Sequence[int], num_labels: int) -> np.ndarray:

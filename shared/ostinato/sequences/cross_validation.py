@@ -83,6 +83,7 @@ def cross_validate(
     *,
     options: ScoringOptions | None = None,
     compare: bool = True,
+    learn: Callable[..., list[StreamOutput]] | None = None,
     **network: Any,
 ) -> CrossValidation:
     """Trains a network for each fold and scores what it says of the sequences that the fold holds out.
@@ -100,6 +101,7 @@ def cross_validate(
       on_fold: told of each fold when it ends, with its scores (at temperature 1).
       options: how segments are made; by default as `ScoringOptions` says.
       compare: whether the network without recurrence is trained too, which takes as long again.
+      learn: trains a network and reads what is held out; `train_and_read`, whose arguments it gets, if not given.
       network: further arguments of `SequenceClassifier`.
 
     Raises:
@@ -114,7 +116,9 @@ def cross_validate(
     outputs: list[dict[int, StreamOutput]] = [{} for _ in configs]
     for fold, (train, held_out) in zip(folds, divided, strict=True):
         for each, found in zip(configs, outputs, strict=True):
-            read = train_and_read(store, store.with_variants(train), held_out, len(labels), each, vary, **network)
+            read = (learn or train_and_read)(
+                store, store.with_variants(train), held_out, len(labels), each, vary, **network
+            )
             found.update(zip(held_out, read, strict=True))
         on_fold(fold, _scores(store, held_out, outputs[0], options))
     parts = [held_out for _, held_out in divided]

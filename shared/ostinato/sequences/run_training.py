@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from ostinato.metrics import score_clips, score_frames
 from ostinato.sequences.batches import Variation
 from ostinato.sequences.config import StreamConfig
 from ostinato.sequences.joining import Joining
+from ostinato.sequences.outputs import StreamOutput
 from ostinato.sequences.run import StreamRun
 from ostinato.sequences.store import UNLABELLED
 from ostinato.sequences.training import TRAINING, StreamTraining, make_classifier
@@ -73,7 +74,11 @@ class RunTraining:
         """
         folder = self.run.phase_folder(TRAINING)
         progress = self.streams.run_resumably(
-            folder, self._validate, score=self.score, watcher=self.watcher, on_epoch=self._on_epoch
+            folder,
+            lambda: self.validate(self.streams.read),
+            score=self.score,
+            watcher=self.watcher,
+            on_epoch=self._on_epoch,
         )
         load_weights(folder / BEST_WEIGHTS, self.streams.model)
         _LOG.info("%s", self.told(progress.history))
@@ -94,15 +99,20 @@ class RunTraining:
             row for row in store.rows(split) if store.records[row].label != UNLABELLED or store.has_frame_labels([row])
         ]
 
-    def _validate(self) -> Mapping[str, float]:
+    def validate(self, read: Callable[[Sequence[int]], Sequence[StreamOutput]]) -> Mapping[str, float]:
+        """Returns scores on the split dev, none where nothing is kept for it.
+
+        Args:
+          read: says what the network says of these rows of the store.
+        """
         if self.score is None:
             return {}
         store = self.run.store
         if self.score == CLIP_ACCURACY:
             rows = [row for row in self.dev_rows if store.records[row].label != UNLABELLED]
-            predicted = [int(np.argmax(output.clip_logits)) for output in self.streams.read(rows)]
+            predicted = [int(np.argmax(output.clip_logits)) for output in read(rows)]
             return {CLIP_ACCURACY: score_clips(predicted, [store.records[row].label for row in rows]).accuracy}
-        outputs = self.streams.read(self.dev_rows)
+        outputs = read(self.dev_rows)
         labels = np.concatenate([store.truth_of(row) for row in self.dev_rows])
         best = np.concatenate([np.argmax(output.frame_logits, axis=-1) for output in outputs])
         known = labels != UNLABELLED

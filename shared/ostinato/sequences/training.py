@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import itertools
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -101,19 +101,7 @@ class StreamTraining:
             classifier.standardisation.adapt(*store.mean_and_deviation(rows))
         self.model = LabelledWindows(classifier)
         self.model.build(((None, None, store.feature_size), (None, None)))
-        optimizer = make_optimizer(
-            learning_rate=config.learning_rate,
-            num_updates=self.num_updates,
-            warmup_updates=round(config.warmup_share * self.num_updates),
-            weight_decay=config.weight_decay,
-            gradient_clip=config.gradient_clip,
-            averaging=config.averaging,
-        )
-        loss = keras.losses.CategoricalCrossentropy(
-            from_logits=True, label_smoothing=config.label_smoothing, reduction="mean_with_sample_weight"
-        )
-        self.model.compile(optimizer, loss)
-        optimizer.build(self.model.trainable_variables)  # made within the first update, they would have it traced twice
+        compile_for_labels(self.model, config, learning_rate=config.learning_rate, num_updates=self.num_updates)
         self._reader = StreamReader(classifier, store.feature_size)
 
     @property
@@ -123,13 +111,7 @@ class StreamTraining:
 
     def run(self) -> None:
         """Trains to the end, and leaves the averaged weights in place."""
-        data = feed(lambda: itertools.chain.from_iterable(map(self.batches, range(self.config.epochs))))
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="Your input ran out of data")  # as it does, at the end of all
-            self.model.fit(data, verbose=0, shuffle=False, callbacks=[EndWithLastBatch(data)])
-        with averaged_weights(self.model):
-            averages = self.classifier.get_weights()
-        self.classifier.set_weights(averages)
+        fit_to_end(self.model, self.batches, self.config.epochs)
 
     def run_resumably(
         self,
@@ -156,6 +138,42 @@ class StreamTraining:
     def read(self, rows: Sequence[int]) -> list[StreamOutput]:
         """Returns what the classifier, as it is now, says of whole sequences."""
         return self._reader.read(self.store, rows)
+
+
+def compile_for_labels(model: keras.Model, config: StreamConfig, *, learning_rate: float, num_updates: int) -> None:
+    """Gives a built model of logits [B, F + 1, L] its loss and optimizer.
+
+    Args:
+      model: what is trained.
+      config: settings.
+      learning_rate: the greatest one.
+      num_updates: of the whole training.
+    """
+    optimizer = make_optimizer(
+        learning_rate=learning_rate,
+        num_updates=num_updates,
+        warmup_updates=round(config.warmup_share * num_updates),
+        weight_decay=config.weight_decay,
+        gradient_clip=config.gradient_clip,
+        averaging=config.averaging,
+    )
+    loss = keras.losses.CategoricalCrossentropy(
+        from_logits=True, label_smoothing=config.label_smoothing, reduction="mean_with_sample_weight"
+    )
+    model.compile(optimizer, loss)
+    optimizer.build(model.trainable_variables)  # made within the first update, they would have it traced twice
+
+
+def fit_to_end(model: keras.Model, batches: Callable[[int], Iterable[tuple]], epochs: int) -> None:
+    """Trains a compiled model on the batches of each epoch, from 0, and leaves the averaged weights in place."""
+    data = feed(lambda: itertools.chain.from_iterable(map(batches, range(epochs))))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Your input ran out of data")  # as it does, at the end of all
+        model.fit(data, verbose=0, shuffle=False, callbacks=[EndWithLastBatch(data)])
+    with averaged_weights(model):
+        averages = [ops.convert_to_numpy(variable) for variable in model.trainable_variables]
+    for variable, average in zip(model.trainable_variables, averages, strict=True):
+        variable.assign(average)
 
 
 def train_and_read(

@@ -29,7 +29,7 @@ class ProgressBar(keras.callbacks.Callback):
       score_name: what it is called here; the same if None.
       epochs: of each phase, the number of epochs; of a phase that is missing none is shown.
       unit: what is counted for the speed.
-      per_update: how many of them, on average, one update takes.
+      per_update: how many of them, on average, one update takes; by phase where phases differ.
       clock: seconds from any beginning.
     """
 
@@ -41,7 +41,7 @@ class ProgressBar(keras.callbacks.Callback):
         score_name: str | None = None,
         epochs: Mapping[str, int] | None = None,
         unit: str = "updates",
-        per_update: float = 1.0,
+        per_update: float | Mapping[str, float] = 1.0,
         clock: Callable[[], float] = time.monotonic,
     ):
         super().__init__()
@@ -132,5 +132,6 @@ class ProgressBar(keras.callbacks.Callback):
     def _speed(self, updates: int, seconds: float) -> str:
         if seconds <= 0:
             return ""
-        speed = self._per_update * updates / seconds
+        per_update = self._per_update
+        speed = (per_update[self._phase] if isinstance(per_update, Mapping) else per_update) * updates / seconds
         return f"  {speed:,.0f} {self._unit}/s" if speed >= 10 else f"  {speed:.1f} {self._unit}/s"

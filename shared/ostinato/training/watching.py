@@ -15,7 +15,13 @@ from ostinato.training.watcher import Watcher
 
 @contextlib.contextmanager
 def watch(
-    folder: Path, *, score: str | None, score_name: str | None, epochs: Mapping[str, int], unit: str, per_update: float
+    folder: Path,
+    *,
+    score: str | None,
+    score_name: str | None,
+    epochs: Mapping[str, int],
+    unit: str,
+    per_update: float | Mapping[str, float],
 ) -> Iterator[Watcher]:
     """Shows training on standard error while the context lasts.
 
@@ -25,7 +31,7 @@ def watch(
       score_name: what it is called in the bar.
       epochs: of each phase, the number of epochs.
       unit: what is counted for the speed.
-      per_update: how many of them, on average, one update takes.
+      per_update: how many of them, on average, one update takes; by phase where phases differ.
     """
     curves = TensorBoardCurves(folder / "tensorboard")
     with ProgressBar(

@@ -1,0 +1,105 @@
+"""The two phases of training: on cached features, and, where it is asked for, with the image network."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ostinato.errors import ConfigError
+from ostinato.sequences.run_training import RunTraining
+from ostinato.sequences.training import TRAINING
+from ostinato.training import (
+    BEST_WEIGHTS,
+    CHECKPOINT,
+    Progress,
+    Watcher,
+    load_weights,
+    read_progress,
+    save_weights,
+    write_history,
+)
+from ostinato_video.config import TrainConfig
+from ostinato_video.fine_tuning import FineTuning, check_network
+from ostinato_video.frame_batches import check_videos_are_there
+from ostinato_video.run import FINE_TUNE, Run
+
+_LOG = logging.getLogger(__name__)
+
+
+class Training(RunTraining):
+    """One run: its data, its network, its phases.
+
+    Args:
+      run: a prepared run directory.
+      config: settings.
+      watcher: told how it goes.
+
+    Raises:
+      DataError: no sequence for training has a label.
+    """
+
+    run: Run
+    config: TrainConfig
+
+    def __init__(self, run: Run, config: TrainConfig, watcher: Watcher | None = None):
+        super().__init__(run, config, watcher)
+
+    def __call__(self) -> list[dict[str, Any]]:
+        """Runs what is left of the phases and returns one record an epoch.
+
+        Raises:
+          ModelError: a checkpoint is damaged or was made with other settings.
+          DataError, ConfigError: see `check_phases`.
+        """
+        self.check_phases()
+        records = super().__call__()
+        return self._fine_tune() if self.config.fine_tunes else records
+
+    def check_phases(self) -> None:
+        """Finds what would fail only after the first phase.
+
+        Raises:
+          DataError: videos are gone.
+          ConfigError: the phase fine_tune is left out and has been trained already, or the image network cannot learn.
+        """
+        if self.config.fine_tunes:
+            check_network(self.run)
+            check_videos_are_there(self.run, [*self.train_rows, *self.dev_rows])
+        elif (self.run.phase_folder(FINE_TUNE) / CHECKPOINT).exists():
+            raise ConfigError(
+                f"{self.run.folder} has been trained in phase {FINE_TUNE}, which cannot be left out any more; give it "
+                "its blocks and epochs again, or use a new run directory"
+            )
+
+    def told(self, records: Sequence[Mapping[str, Any]]) -> str:
+        """Returns in words which of the epochs was kept: the last phase decides."""
+        fine_tuned = [record for record in records if record.get("phase") == FINE_TUNE]
+        return f"{super().told(fine_tuned)} of phase {FINE_TUNE}" if fine_tuned else super().told(records)
+
+    def _fine_tune(self) -> list[dict[str, Any]]:
+        tuning = FineTuning(self.run, self.classifier, self.train_rows, self.config)
+        folder = self.run.phase_folder(FINE_TUNE)
+
+        def on_epoch(progress: Progress) -> None:
+            write_history(self.run.metrics_path, self._records())
+            self.watcher.on_epoch(FINE_TUNE, progress)
+
+        tuning.fit_resumably(
+            folder,
+            lambda: self.validate(tuning.read),
+            score=self.score,
+            watcher=self.watcher,
+            on_epoch=on_epoch,
+        )
+        load_weights(folder / BEST_WEIGHTS, tuning.model)
+        _LOG.info("%s", self.told(self._records()))
+        save_weights(self.run.fine_tuned_path, tuning.classifier)
+        return self._records()
+
+    def _records(self) -> list[dict[str, Any]]:
+        return [
+            {"phase": phase, **record}
+            for phase in (TRAINING, FINE_TUNE)
+            for record in read_progress(self.run.phase_folder(phase) / CHECKPOINT).history
+        ]
