@@ -8,6 +8,7 @@ from typing import Any
 import grpc
 import numpy as np
 import tensorflow as tf
+from tensorflow.core.protobuf import error_codes_pb2
 from tensorflow_serving.apis import (
     get_model_metadata_pb2,
     get_model_status_pb2,
@@ -19,6 +20,7 @@ from tensorflow_serving.apis import (
 
 from ostinato.export.saved_graph import SignatureDescription, described_signatures
 from ostinato.serving.retrying import CallFailed
+from ostinato.serving.tensor_protos import to_proto
 from ostinato.serving.version_status import VersionStatus
 
 _OPTIONS = [
@@ -60,7 +62,7 @@ class GrpcTransport:
         request = predict_pb2.PredictRequest(model_spec=self._spec)
         request.model_spec.signature_name = signature
         for name, array in inputs.items():
-            request.inputs[name].CopyFrom(tf.make_tensor_proto(array))
+            request.inputs[name].CopyFrom(to_proto(array))
         answer = self._ask(self._prediction.Predict, request, timeout)
         if set(answer.outputs) != set(described.outputs):
             raise CallFailed("DATA_LOSS", f"its answer does not fit signature {signature}")
@@ -83,7 +85,12 @@ class GrpcTransport:
         answer = self._ask(self._models.GetModelStatus, request, timeout)
         states = get_model_status_pb2.ModelVersionStatus.State
         return [
-            VersionStatus(each.version, states.Name(each.state), each.status.error_message)
+            VersionStatus(
+                each.version,
+                states.Name(each.state),
+                error_codes_pb2.Code.Name(each.status.error_code),
+                each.status.error_message,
+            )
             for each in answer.model_version_status
         ]
 

@@ -17,8 +17,9 @@ import numpy as np
 from ostinato.serving.batching import BatchingOptions, BatchQueue, BatchScheduler
 from ostinato.serving.errors import ServingError
 from ostinato.serving.metrics import ServingMetrics
-from ostinato.serving.repository import ModelConfig, ModelRepository, ServedVersion, VersionStatus
+from ostinato.serving.repository import ModelConfig, ModelRepository, ServedVersion
 from ostinato.serving.servable import Servable
+from ostinato.serving.version_status import VersionStatus
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from ostinato.errors import ModelError
 from ostinato.export.versions import versions_in
 from ostinato.serving.errors import ServingError
 from ostinato.serving.servable import Servable
+from ostinato.serving.version_status import VersionStatus
 
 _log = logging.getLogger(__name__)
 
@@ -37,16 +38,6 @@ class ModelConfig:
     latest: int | None = 1
     specific: tuple[int, ...] = ()
     labels: Mapping[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class VersionStatus:
-    """How a version is: its state, and the error that ended it."""
-
-    version: int
-    state: str
-    error_code: str = "OK"
-    error_message: str = ""
 
 
 class ServedVersion:

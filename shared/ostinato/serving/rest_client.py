@@ -90,10 +90,7 @@ class RestTransport:
         """Each version of the model that the server knows."""
         answer = self._ask("GET", self._model, None, timeout)
         try:
-            return [
-                VersionStatus(int(each["version"]), each["state"], each.get("status", {}).get("error_message", ""))
-                for each in answer["model_version_status"]
-            ]
+            return [_version(each) for each in answer["model_version_status"]]
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise CallFailed("DATA_LOSS", "its status is not that of a model") from error
 
@@ -165,6 +162,13 @@ def _tensors(infos: Mapping[str, Any]) -> dict[str, TensorDescription]:
     return {
         name: TensorDescription(_dtype(info["dtype"]), _shape(info["tensor_shape"])) for name, info in infos.items()
     }
+
+
+def _version(told: Mapping[str, Any]) -> VersionStatus:
+    status = told.get("status", {})
+    return VersionStatus(
+        int(told["version"]), told["state"], status.get("error_code", "OK"), status.get("error_message", "")
+    )
 
 
 def _dtype(name: str) -> str:

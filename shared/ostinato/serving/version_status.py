@@ -3,10 +3,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class VersionStatus:
-    """What a server says of one version of a model."""
+    """How a version of a model is on a server: its state, and the error that ended it."""
 
     version: int
     state: str
     """START, LOADING, AVAILABLE, UNLOADING or END"""
-    error: str = ""
-    """why it could not be loaded; empty where nothing is wrong"""
+    error_code: str = "OK"
+    error_message: str = ""
