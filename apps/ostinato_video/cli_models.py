@@ -96,7 +96,8 @@ def evaluate(
       run: run directory: scores its network on --data; without --data, cross-validates its settings on its own
         sequences and keeps the result, with the temperature, for `export`.
       layout: how the data are laid out; found by itself if not given.
-      group_by: column of the data that names the group.
+      group_by: column of the data that names the group, such as room; several by commas. Of a run, `group` is what it
+        was prepared with.
       folds: number of folds of the cross-validation; no group is ever divided.
       leave_one_out: cross-validate by leaving out one group at a time.
       hold_out: groups to hold out, with commas between: trains on the others.
@@ -118,7 +119,9 @@ def evaluate(
         from ostinato_video.evaluate import cross_validate_run
 
         with progress_bar("Training and scoring folds") as show:
-            result = cross_validate_run(directory, timeline, num_folds=folds, hold_out=hold_out, on_fold=counter(show))
+            result = cross_validate_run(
+                directory, timeline, num_folds=folds, hold_out=hold_out, group_by=group_by, on_fold=counter(show)
+            )
     else:
         from ostinato_video.data import read_examples, select_split
 

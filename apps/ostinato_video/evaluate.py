@@ -89,6 +89,7 @@ def cross_validate_run(
     *,
     num_folds: int = 0,
     hold_out: str = "",
+    group_by: str = "group",
     on_fold: Callable[[], None] = lambda: None,
 ) -> Evaluation:
     """Trains the settings of a run anew on parts of its videos, and scores the others.
@@ -98,14 +99,21 @@ def cross_validate_run(
       timeline: how frames become segments.
       num_folds: number of folds; 0 leaves out one group at a time.
       hold_out: names of groups, with commas between, to hold out instead, once.
+      group_by: columns of the data, by commas, that name other groups than those the run was prepared with.
       on_fold: called after each fold.
 
     Raises:
-      DataError: there are too few groups, or none of such a name.
+      DataError: there are too few groups, or none of such a name, or no such column.
     """
     options = scoring_options(timeline, run.prepare_config.frame_rate, run.labels)
     found, _ = evaluation.cross_validate_run(
-        run, options, num_folds=num_folds, hold_out=hold_out, on_fold=on_fold, learn=_learning(run)
+        run,
+        options,
+        num_folds=num_folds,
+        hold_out=hold_out,
+        group_by=group_by,
+        on_fold=on_fold,
+        learn=_learning(run),
     )
     return found
 

@@ -137,6 +137,7 @@ def _write(
         label=labels.index(example.label) if example.label is not None else UNLABELLED,
         frame_labels=None if is_clip else np.concatenate(frame_labels),
         variant_of=variant_of,
+        columns=example.columns,
     )
 
 

@@ -92,10 +92,11 @@ def squares(tmp_path_factory):
         red, blue = range(3 + number, 9), range(13, 18 + number)
         paint(folder / f"{day}_{number}.mp4", ["red" if i in red else "blue" if i in blue else None for i in range(25)])
         rows += [
-            (f"{day}_{number}.mp4", span.start, span.stop, label, day) for label, span in (("red", red), ("blue", blue))
+            (f"{day}_{number}.mp4", span.start, span.stop, label, day, "attic" if number == 1 else "hall")
+            for label, span in (("red", red), ("blue", blue))
         ]
     with (folder / "segments.csv").open("w", newline="") as file:
-        csv.writer(file).writerows([("video", "start_frame", "end_frame", "label", "day"), *rows])
+        csv.writer(file).writerows([("video", "start_frame", "end_frame", "label", "day", "room"), *rows])
     return folder
 
 

@@ -127,6 +127,13 @@ def test_a_day_that_is_held_out_is_scored_and_nothing_is_kept(completed_run):
     assert sorted(completed_run.folder.rglob("*")) == before
 
 
+def test_a_room_is_held_out_of_a_run_that_was_prepared_by_days(completed_run):
+    found = cross_validate_run(completed_run, PLAIN, hold_out="attic", group_by="room")
+    assert [record["group"] for record in found.records] == ["tuesday"]
+    assert [fold["name"] for fold in found.scores["folds"]] == ["attic"]
+    assert found.scores["folds"][0]["num_train"] == 3
+
+
 def test_too_few_groups_and_unknown_ones_are_refused(completed_run):
     with pytest.raises(DataError, match="3 groups cannot be divided into 5 folds"):
         cross_validate_run(completed_run, PLAIN, num_folds=5)

@@ -31,6 +31,14 @@ def store(write_store, tmp_path):
     )
 
 
+def test_a_store_keeps_what_else_is_said_of_a_sequence_and_reads_one_of_which_nothing_is(store, write_store, tmp_path):
+    said = write_store(tmp_path / "said", [{"features": FIRST, "columns": {"room": "hall"}}, {"features": SECOND}])
+    assert [record.columns for record in SequenceStore(said.folder).records] == [{"room": "hall"}, {}]
+    path = store.records_path
+    path.write_text(path.read_text().replace(', "columns": {}', ""))
+    assert [record.columns for record in SequenceStore(store.folder).records] == [{}, {}]
+
+
 def test_a_store_gives_back_what_was_written_into_it(store):
     again = SequenceStore(store.folder)
     assert_array_equal(again.features_of(0), FIRST)

@@ -18,7 +18,7 @@ from ostinato.sequences.folds import Fold, group_folds, hold_out_groups, leave_o
 from ostinato.sequences.outputs import truths_of
 from ostinato.sequences.run import StreamRun
 from ostinato.sequences.scoring import ScoringOptions, stream_confusion
-from ostinato.sequences.store import UNLABELLED
+from ostinato.sequences.store import UNLABELLED, SequenceRecord
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,6 +59,7 @@ def cross_validate_run(
     *,
     num_folds: int = 0,
     hold_out: str = "",
+    group_by: str = "group",
     on_fold: Callable[[], None] = lambda: None,
     vary: Variation | None = None,
     **network: Any,
@@ -73,16 +74,17 @@ def cross_validate_run(
       options: how frames become segments.
       num_folds: number of folds; 0 leaves out one group at a time.
       hold_out: names of groups, with commas between, to hold out instead, once.
+      group_by: columns of the data, by commas, that name other groups than those the run was prepared with.
       on_fold: called after each fold.
       vary: changes windows at random, in training only.
       network: further arguments of `SequenceClassifier`.
 
     Raises:
-      DataError: there are too few groups, or none of such a name.
+      DataError: there are too few groups, or none of such a name, or no such column.
     """
     store = run.store
     rows = store.rows("all")
-    folds = choose_folds([store.records[row].group for row in rows], num_folds, hold_out)
+    folds = choose_folds(groups_of([store.records[row] for row in rows], group_by), num_folds, hold_out)
     result = cross_validate(
         store,
         run.labels,
@@ -114,6 +116,25 @@ def evaluation_of(run: StreamRun, result: CrossValidation) -> Evaluation:
         for row, output, truth in zip(held_out, outputs, truths, strict=True)
     ]
     return Evaluation(result.to_dict(), run.labels, stream_confusion(outputs, truths), records)
+
+
+def groups_of(records: Sequence[SequenceRecord], group_by: str) -> list[str]:
+    """Returns the group of each sequence: the one that it was prepared with (`group`), or what columns say of it.
+
+    Raises:
+      DataError: nothing is known of a column, or not of every sequence.
+    """
+    if group_by == "group":
+        return [record.group for record in records]
+    wanted = [name.strip() for name in group_by.split(",") if name.strip()]
+    known = sorted(set.intersection(*(set(record.columns) for record in records)))
+    for name in wanted or [group_by]:
+        if name not in known:
+            raise DataError(
+                f"--group-by: the run knows no column {name!r} of its sequences, but "
+                f"{', '.join(known) or 'none at all'}; name one of these, or prepare a new run from data that have it"
+            )
+    return [" ".join(record.columns[name] for name in wanted) for record in records]
 
 
 def choose_folds(groups: Sequence[str], num_folds: int, hold_out: str) -> list[Fold]:

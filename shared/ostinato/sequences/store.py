@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import functools
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -35,6 +35,8 @@ class SequenceRecord:
     num_frames: int
     variant_of: int | None = None
     """number of the sequence that this one is a variant of, such as its mirror image: for training only"""
+    columns: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """what else its data set says of it, such as room and day: other groups that it may be taken to belong to"""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -200,6 +202,7 @@ class SequenceWriter(contextlib.AbstractContextManager):
         label: int = UNLABELLED,
         frame_labels: np.ndarray | None = None,
         variant_of: int | None = None,
+        columns: Mapping[str, str] | None = None,
     ) -> SequenceRecord:
         """Ends a sequence of one frame or more.
 
@@ -210,6 +213,7 @@ class SequenceWriter(contextlib.AbstractContextManager):
           label: number of the label of the whole.
           frame_labels: int [F], the labels of its frames; none where not given.
           variant_of: number of the sequence that it is a variant of.
+          columns: what else its data set says of it.
 
         Returns:
           Its record.
@@ -218,7 +222,7 @@ class SequenceWriter(contextlib.AbstractContextManager):
             frame_labels = np.full(self._num_frames, UNLABELLED)
         if len(frame_labels) != self._num_frames or not self._num_frames:
             raise ValueError(f"{name} has {self._num_frames} frames and {len(frame_labels)} labels")
-        record = SequenceRecord(name, group, split, label, self._num_frames, variant_of)
+        record = SequenceRecord(name, group, split, label, self._num_frames, variant_of, dict(columns or {}))
         self._frame_labels.append(frame_labels)
         self._records.append(record)
         self._num_frames = 0

@@ -41,6 +41,18 @@ def test_groups_may_be_made_of_several_columns(table):
     assert [example.group for example in read_segments(path, "room")] == ["hall", "hall"]
 
 
+def test_what_the_rows_of_a_video_agree_on_is_kept_under_the_name_of_its_column(table):
+    head = "video,start,end,label,room,day,note,group,split"
+    rows = ("a.mp4,0,1,nod,hall,monday,dark,x,dev", "a.mp4,1,2,nod,hall,monday,,x,dev", "b.mp4,,,,attic,,late,y,")
+    segments = read_segments(table(head, *rows), "day")
+    assert [each.columns for each in segments] == [
+        {"room": "hall", "day": "monday"},
+        {"room": "attic", "day": "", "note": "late"},
+    ]
+    (video,) = read_manifest(table("video,label,room", "a.mp4,nod, hall "), "group")
+    assert video.columns == {"room": "hall"}
+
+
 def test_without_groups_each_video_is_one(table):
     path = table("video,label", "sub/a.mp4,nod", "b.mp4,wave")
     assert [example.group for example in read_manifest(path, "group")] == ["sub/a.mp4", "b.mp4"]

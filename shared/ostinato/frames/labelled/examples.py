@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Literal
 
 
@@ -33,6 +34,8 @@ class VideoExample:
     """what the whole video shows; None where it is told segment by segment"""
     segments: tuple[VideoSegment, ...] = ()
     """in order of their starts; frames in none of them are background, and of two that overlap the later one counts"""
+    columns: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """what else a table says of the whole video, such as its room and day, by the names of its columns"""
 
 
 def split_name(split: str) -> str:

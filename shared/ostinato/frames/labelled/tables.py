@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -15,6 +15,7 @@ _TIMES: dict[tuple[str, str], Literal["seconds", "frames"]] = {
     ("start", "end"): "seconds",
     ("start_frame", "end_frame"): "frames",
 }
+_KNOWN = {"video", "label", "split", "group", *(name for times in _TIMES for name in times)}
 _SPLITS = ("", "train", "dev", "test")
 Row = dict[str, str]
 
@@ -39,7 +40,11 @@ def read_manifest(path: Path, group_by: str) -> list[VideoExample]:
         if row["video"] in examples:
             raise DataError(f"{place}: {row['video']} is there twice; a table of segments has columns start and end")
         examples[row["video"]] = VideoExample(
-            str(path.parent / row["video"]), _group(row, grouping), _split(place, row), label=row["label"]
+            str(path.parent / row["video"]),
+            _group(row, grouping),
+            _split(place, row),
+            label=row["label"],
+            columns=_other_columns([row]),
         )
     return list(examples.values())
 
@@ -60,10 +65,12 @@ def read_segments(path: Path, group_by: str) -> list[VideoExample]:
     grouping = _grouping(path, group_by)
     found: dict[str, tuple[str, str]] = {}
     segments: dict[str, list[VideoSegment]] = {}
+    rows: dict[str, list[Row]] = {}
     for place, row in _rows(path):
         video, belongs_to = row["video"], (_group(row, grouping), _split(place, row))
         if found.setdefault(video, belongs_to) != belongs_to:
             raise DataError(f"{place}: {video} was in group {found[video][0]!r} and split {found[video][1]!r} before")
+        rows.setdefault(video, []).append(row)
         of_video = segments.setdefault(video, [])
         if row["label"] or row[times[0]] or row[times[1]]:
             of_video.append(_segment(place, row, times))
@@ -73,6 +80,7 @@ def read_segments(path: Path, group_by: str) -> list[VideoExample]:
             group,
             split,
             segments=tuple(sorted(segments[video], key=lambda segment: (segment.start, segment.end))),
+            columns=_other_columns(rows[video]),
         )
         for video, (group, split) in found.items()
     ]
@@ -106,6 +114,13 @@ def _grouping(path: Path, group_by: str) -> list[str]:
 
 def _group(row: Row, grouping: list[str]) -> str:
     return " ".join(row[name] for name in grouping) if grouping else row["video"]
+
+
+def _other_columns(rows: Sequence[Row]) -> Row:
+    """What the rows of a video agree on, but for what every table has."""
+    return {
+        name: value for name, value in rows[0].items() if name not in _KNOWN and all(row[name] == value for row in rows)
+    }
 
 
 def _split(place: str, row: Row) -> str:
