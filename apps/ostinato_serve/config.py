@@ -1,0 +1,80 @@
+"""Every setting of the server, once: the fields are the flags of the command line and the keys of a TOML file."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from ostinato.config import check
+
+
+@dataclass(frozen=True)
+class BindConfig:
+    """Where the server is to be found."""
+
+    host: str = "127.0.0.1"
+    """address or name to listen at; any but this machine's own needs --allow-remote and a token"""
+    port: int = 8501
+    """of the REST interface; 0 for a free one"""
+    grpc_port: int = 8500
+    """of the gRPC interface; 0 for a free one"""
+    grpc: bool = True
+    """serves gRPC too"""
+    allow_remote: bool = False
+    """lets other machines ask"""
+    allow_hosts: tuple[str, ...] = ()
+    """names that requests may call a local server by, besides localhost: those of a proxy before it"""
+
+    def __post_init__(self) -> None:
+        check(0 <= self.port < 2**16, f"port {self.port}: give a number from 0 to 65535")
+        check(0 <= self.grpc_port < 2**16, f"grpc_port {self.grpc_port}: give a number from 0 to 65535")
+
+
+@dataclass(frozen=True)
+class BatchConfig:
+    """How requests are gathered, to be computed together."""
+
+    max_batch_size: int = 32
+    """rows that are computed together; 1 for each request alone"""
+    batch_timeout_ms: float = 1.0
+    """how long a request waits for others, in milliseconds"""
+    batch_threads: int = 0
+    """batches that are computed at the same time; 0 for as many as there are cores"""
+    max_queue: int = 256
+    """requests that may wait for one signature of a model; others are told to come back later"""
+    max_queue_mb: float = 512.0
+    """size of the inputs that may wait altogether, in MiB"""
+
+    def __post_init__(self) -> None:
+        check(self.max_batch_size > 0, f"max_batch_size {self.max_batch_size}: give 1 or more")
+        check(self.batch_timeout_ms >= 0, f"batch_timeout_ms {self.batch_timeout_ms}: give 0 or more")
+        check(self.batch_threads >= 0, f"batch_threads {self.batch_threads}: give 0 or more")
+        check(self.max_queue > 0, f"max_queue {self.max_queue}: give 1 or more")
+        check(self.max_queue_mb > 0, f"max_queue_mb {self.max_queue_mb}: give more than 0")
+
+    @property
+    def num_threads(self) -> int:
+        """Threads, the cores counted where nothing is said."""
+        return self.batch_threads or os.cpu_count() or 1
+
+
+@dataclass(frozen=True)
+class LimitConfig:
+    """What a client may take of the server."""
+
+    max_body_mb: float = 32.0
+    """size of a request, in MiB"""
+    max_bodies_mb: float = 256.0
+    """size of all requests that are being read or answered, in MiB"""
+    body_seconds: float = 30.0
+    """in which a request must have come"""
+    timeout_seconds: float = 60.0
+    """in which a request must have been answered"""
+    drain_seconds: float = 30.0
+    """in which the requests that were begun are finished when the server stops"""
+    poll_seconds: float = 1.0
+    """between two looks for new versions of the models"""
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            check(value > 0, f"{name} {value}: give more than 0")

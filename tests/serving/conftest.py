@@ -1,0 +1,84 @@
+import shutil
+
+import pytest
+import tensorflow as tf
+
+from ostinato.export.warmup import WARMUP_FILE, Request, write_requests
+
+
+def specs(**inputs):
+    return {name: tf.TensorSpec(shape, dtype, name=name) for name, (shape, dtype) in inputs.items()}
+
+
+class Toy(tf.Module):
+    """Half of the input plus a weight, and signatures with inputs and outputs of all kinds."""
+
+    def __init__(self, weight=2.0):
+        super().__init__()
+        self.weight = tf.Variable(weight)
+
+    @tf.function(autograph=False)
+    def half_plus(self, x):
+        return {"y": x / 2 + self.weight}
+
+    @tf.function(autograph=False)
+    def several(self, numbers, text):
+        return {"total": tf.reduce_sum(numbers, axis=1), "text": text, "echo_bytes": tf.strings.join([text, "\xff"])}
+
+    @tf.function(autograph=False)
+    def scaled(self, x, scale):
+        return {"y": x * scale}
+
+    @tf.function(autograph=False)
+    def kinds(self, flag, byte, long, real):
+        return {"flag": tf.logical_not(flag), "byte": byte, "long": long + 1, "real": real / 3}
+
+    @tf.function(autograph=False)
+    def positive(self, x):
+        with tf.control_dependencies([tf.debugging.assert_positive(x, "x must be positive")]):
+            return {"root": tf.sqrt(x)}
+
+    @tf.function(autograph=False)
+    def mean(self, x):
+        return {"mean": tf.reduce_mean(x)}
+
+
+def save_toy(folder, weight=2.0, warmup=()):
+    toy = Toy(weight)
+    calls = {
+        "serving_default": toy.half_plus.get_concrete_function(**specs(x=(None, tf.float32))),
+        "several": toy.several.get_concrete_function(
+            **specs(numbers=([None, None], tf.int32), text=([None], tf.string))
+        ),
+        "scaled": toy.scaled.get_concrete_function(**specs(x=([None, 2], tf.float32), scale=([], tf.float32))),
+        "kinds": toy.kinds.get_concrete_function(
+            **specs(flag=([None], tf.bool), byte=([None], tf.uint8), long=([None], tf.int64), real=([None], tf.float64))
+        ),
+        "positive": toy.positive.get_concrete_function(**specs(x=([None], tf.float32))),
+        "mean": toy.mean.get_concrete_function(**specs(x=([None], tf.float32))),
+    }
+    tf.saved_model.save(toy, str(folder), signatures=calls)
+    if warmup:
+        write_requests(folder / WARMUP_FILE, [Request("serving_default", {"x": x}) for x in warmup], "toy")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def toy_versions(tmp_path_factory):
+    """Versions of one model, to be copied: by number, y = x / 2 + number."""
+    root = tmp_path_factory.mktemp("versions")
+    return {number: save_toy(root / str(number), float(number)) for number in (1, 2)}
+
+
+@pytest.fixture
+def add_version(toy_versions, tmp_path):
+    """Publishes a copy of a version in the folder `toy`, as an export does: written beside it, renamed into place."""
+
+    def add(number, source=None):
+        folder = tmp_path / "toy"
+        partial = tmp_path / f"partial-{number}"
+        shutil.copytree(toy_versions[source or number], partial)
+        folder.mkdir(exist_ok=True)
+        return partial.rename(folder / str(number))
+
+    return add
