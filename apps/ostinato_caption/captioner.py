@@ -14,6 +14,7 @@ from ostinato.errors import InputError
 from ostinato.export import load_model
 from ostinato.export.settings import setting_arrays
 from ostinato.images.reading import read_photo
+from ostinato.serving.served_model import served_model
 from ostinato_caption.config import DecodingConfig, SamplingConfig
 
 if TYPE_CHECKING:
@@ -61,20 +62,27 @@ class Captioner:
         print(caption.text, caption.score)
 
     Args:
-      model: what `ostinato.export.load_model` returned.
+      model: what `ostinato.export.load_model` or `ostinato.serving.served_model` returned.
     """
 
     def __init__(self, model: Model):
         self.model = model
 
     @classmethod
-    def load(cls, model: str | Path | None = None) -> Captioner:
+    def load(cls, model: str | Path | None = None, *, server: str | None = None) -> Captioner:
         """Loads an exported folder (with or without its version) or a shipped model by name; else the one that ships.
+
+        Args:
+          model: what is loaded.
+          server: address of a server that computes instead, see `ostinato.serving.served_model`; of the model's folder
+            here only its facts are read.
 
         Raises:
           ModelError: there is no such model, it is damaged, or it writes no captions.
+          ServerError: the address is none.
         """
-        loaded = load_model(SHIPPED_MODEL if model is None else model)
+        name = SHIPPED_MODEL if model is None else model
+        loaded = load_model(name) if server is None else served_model(name, server)
         loaded.check_application("ostinato_caption", "captions of photos")
         loaded.check_settings(DecodingConfig)
         return cls(loaded)
@@ -131,7 +139,9 @@ class Captioner:
         while batch := list(itertools.islice(photos, BATCH_SIZE)):
             read = [_read(photo) for photo in batch]
             good = [content for content in read if isinstance(content, bytes)]
-            captions = iter(self._caption_batch(good, signature, settings) if good else [])
+            captions = itertools.chain.from_iterable(
+                self._caption_batch(group, signature, settings) for group in _groups(good, self.model.call_size)
+            )
             for photo, content in zip(batch, read, strict=True):
                 result = next(captions) if isinstance(content, bytes) else content
                 yield photo, (_naming(result, photo) if isinstance(result, InputError) else result)
@@ -178,6 +188,18 @@ def _read(photo: Photo | InputError) -> bytes | InputError:
         return read_photo(photo)
     except InputError as error:
         return error
+
+
+def _groups(contents: Sequence[bytes], size: int) -> Iterator[Sequence[bytes]]:
+    """Yields photos in order, so many as have so many bytes together, or one that has more."""
+    start, total = 0, 0
+    for place, content in enumerate(contents):
+        total += len(content)
+        if total > size and place > start:
+            yield contents[start:place]
+            start, total = place, len(content)
+    if contents:
+        yield contents[start:]
 
 
 def _naming(error: InputError, photo: Photo | InputError) -> InputError:

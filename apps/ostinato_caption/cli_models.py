@@ -5,16 +5,28 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from ostinato.commands import Faults, ModelDefaults, as_table, counter, progress_bar, quiet_tensorflow, say
+from ostinato.commands import (
+    Faults,
+    ModelDefaults,
+    as_table,
+    counter,
+    progress_bar,
+    quiet_tensorflow,
+    quiet_tensorflow_for,
+    say,
+)
 from ostinato.commands.whole_numbers import refuse_fractions
 from ostinato.errors import InputError, UserError
 from ostinato.files import write_atomically
 from ostinato_caption.command import DEFAULT_MODEL, FLAT, Format, Layout, app, open_run
 from ostinato_caption.config import DecodingConfig, SamplingConfig
+
+if TYPE_CHECKING:
+    from ostinato_caption.pictures import PictureFolder
 
 
 @app.command(config=[refuse_fractions, ModelDefaults("--model", DEFAULT_MODEL)])
@@ -22,6 +34,7 @@ def predict(
     # not a list: of that, cyclopts takes what stands before the first flag only
     *inputs: Annotated[str, Parameter(name="PHOTO", required=True)],
     model: str = DEFAULT_MODEL,
+    server: str | None = None,
     decoding: Annotated[DecodingConfig, FLAT] = DecodingConfig(),
     sample: Annotated[bool, Parameter(negative=())] = False,
     sampling: Annotated[SamplingConfig, FLAT] = SamplingConfig(),
@@ -33,6 +46,8 @@ def predict(
     Args:
       inputs: photos, folders of photos, or `-` for standard input (a photo, or paths or JSON objects with `image`).
       model: exported folder, with or without its version, or the name of a shipped model.
+      server: address of a server that computes instead, such as http://localhost:8501 or grpc://localhost:8500; it
+        serves the same version of MODEL.
       sample: draw captions at random instead of searching for the most probable.
       format: text for people, or one JSON object a line.
       explain: folder for a picture of each photo that shows where each word looked.
@@ -46,15 +61,14 @@ def predict(
     photos = expand_inputs(inputs, sys.stdin.buffer)
     if not photos:
         raise UserError("standard input is empty; give photos, paths or JSON lines, or name files and folders")
-    quiet_tensorflow(optimise_graphs=False)
+    quiet_tensorflow_for(server)
     from ostinato_caption.captioner import Captioner
     from ostinato_caption.output import FORMATS
-    from ostinato_caption.pictures import PictureFolder
 
-    captioner = Captioner.load(model)
+    captioner = Captioner.load(model, server=server)
     results = captioner.caption_each((photo.photo for photo in photos), decoding, sampling if sample else None)
     faults = Faults(app.name[0])
-    pictures = PictureFolder(explain) if explain else None
+    pictures = _picture_folder(explain) if explain else None
     with progress_bar("Captioning", len(photos)) as show:
         for number, (photo, (_, result)) in enumerate(zip(photos, results, strict=True), start=1):
             if isinstance(result, InputError):
@@ -67,6 +81,13 @@ def predict(
     if pictures:
         say(app, f"{pictures.saved} pictures of where each word looked: {explain}")
     return faults.exit_code
+
+
+def _picture_folder(folder: Path) -> PictureFolder:
+    quiet_tensorflow(optimise_graphs=False)  # it decodes the photos as the model saw them
+    from ostinato_caption.pictures import PictureFolder
+
+    return PictureFolder(folder)
 
 
 @app.command(config=[refuse_fractions, ModelDefaults("--model", DEFAULT_MODEL, unless="--run")])

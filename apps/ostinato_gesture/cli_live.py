@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from ostinato.commands import ModelDefaults, quiet_tensorflow, say
+from ostinato.commands import ModelDefaults, quiet_tensorflow_for, say
 from ostinato.commands.whole_numbers import refuse_fractions
 from ostinato_gesture.command import DEFAULT_MODEL, FLAG, FLAT, app
 from ostinato_gesture.config import EventConfig
@@ -18,6 +18,7 @@ def live(
     *,
     source: str = "0",
     model: str = DEFAULT_MODEL,
+    server: str | None = None,
     events: Annotated[EventConfig, FLAT] = EventConfig(),
     on: Annotated[tuple[str, ...], Parameter(name="--on")] = (),
     headless: Annotated[bool, FLAG] = False,
@@ -34,6 +35,8 @@ def live(
       source: number of a camera, a video file, an rtsp:// or http:// address, or `-` for JPEG images on standard input
         (as `ffmpeg -f mjpeg -` writes).
       model: exported folder, with or without its version, or the name of a shipped model.
+      server: address of a server that computes instead, such as http://localhost:8501 or grpc://localhost:8500; it
+        serves the same version of MODEL.
       on: GESTURE=COMMAND runs a program at each event of a gesture, in the background and without a shell; it may be
         given several times.
       headless: no window.
@@ -46,12 +49,12 @@ def live(
         from ostinato.frames.window import check_display
 
         check_display()  # said before the model is loaded
-    quiet_tensorflow(optimise_graphs=False)
+    quiet_tensorflow_for(server)
     from ostinato_gesture.actions import Actions, parse_actions
     from ostinato_gesture.gesture_recognizer import GestureRecognizer
     from ostinato_gesture.live import run_live
 
-    recognizer = GestureRecognizer.load(model)
+    recognizer = GestureRecognizer.load(model, server=server)
     statistics = run_live(
         recognizer,
         source,

@@ -8,7 +8,16 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from ostinato.commands import Faults, ModelDefaults, as_table, counter, progress_bar, quiet_tensorflow, say
+from ostinato.commands import (
+    Faults,
+    ModelDefaults,
+    as_table,
+    counter,
+    progress_bar,
+    quiet_tensorflow,
+    quiet_tensorflow_for,
+    say,
+)
 from ostinato.commands.whole_numbers import refuse_fractions
 from ostinato.errors import InputError, UserError
 from ostinato.files import write_atomically
@@ -21,6 +30,7 @@ def predict(
     # not a list: of that, cyclopts takes what stands before the first flag only
     *inputs: Annotated[str, Parameter(name="CLIP", required=True)],
     model: str = DEFAULT_MODEL,
+    server: str | None = None,
     events: Annotated[EventConfig, FLAT] = EventConfig(),
     format: EventFormat = "text",
 ) -> int:
@@ -29,16 +39,18 @@ def predict(
     Args:
       inputs: videos, folders of videos, or archives of sequences (.npz) for a model of other features.
       model: exported folder, with or without its version, or the name of a shipped model.
+      server: address of a server that computes instead, such as http://localhost:8501 or grpc://localhost:8500; it
+        serves the same version of MODEL.
       format: text for people, one JSON object a recording, CSV, or subtitles (SRT, WebVTT).
     """
-    quiet_tensorflow(optimise_graphs=False)
+    quiet_tensorflow_for(server)
     from ostinato_gesture.gesture_recognizer import GestureRecognizer
     from ostinato_gesture.inputs import find_recordings
     from ostinato_gesture.output import FORMATS
 
     recordings = find_recordings(inputs)
     write = FORMATS[format](len(recordings))
-    recognizer = GestureRecognizer.load(model)
+    recognizer = GestureRecognizer.load(model, server=server)
     faults = Faults(app.name[0])
     with progress_bar("Watching (seconds of video)") as show:
         results = recognizer.recognize_each((recording for _, recording in recordings), events, on_seconds=show)

@@ -11,6 +11,7 @@ import numpy as np
 
 from ostinato.errors import InputError
 from ostinato.export import load_model
+from ostinato.serving.served_model import served_model
 from ostinato_gesture.config import EventConfig
 from ostinato_gesture.events import EventLog, EventSpotter
 from ostinato_gesture.model_facts import ModelFacts
@@ -40,7 +41,7 @@ class GestureRecognizer:
             print(event.start, event.end, event.label)
 
     Args:
-      model: what `ostinato.export.load_model` returned.
+      model: what `ostinato.export.load_model` or `ostinato.serving.served_model` returned.
     """
 
     def __init__(self, model: Model):
@@ -49,13 +50,20 @@ class GestureRecognizer:
         self._hand_landmarks: HandLandmarks | None = None
 
     @classmethod
-    def load(cls, model: str | Path | None = None) -> GestureRecognizer:
+    def load(cls, model: str | Path | None = None, *, server: str | None = None) -> GestureRecognizer:
         """Loads an exported folder (with or without its version) or a shipped model by name; else the one that ships.
+
+        Args:
+          model: what is loaded.
+          server: address of a server that computes instead, see `ostinato.serving.served_model`; of the model's folder
+            here only its facts are read.
 
         Raises:
           ModelError: there is no such model, it is damaged, or it recognises no gestures.
+          ServerError: the address is none.
         """
-        loaded = load_model(SHIPPED_MODEL if model is None else model)
+        name = SHIPPED_MODEL if model is None else model
+        loaded = load_model(name) if server is None else served_model(name, server)
         loaded.check_application("ostinato_gesture", "gestures")
         loaded.check_settings(EventConfig)
         return cls(loaded)

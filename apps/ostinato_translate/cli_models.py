@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from ostinato.commands import Faults, ModelDefaults, as_table, counter, progress_bar, quiet_tensorflow, say
+from ostinato.commands import (
+    Faults,
+    ModelDefaults,
+    as_table,
+    counter,
+    progress_bar,
+    quiet_tensorflow,
+    quiet_tensorflow_for,
+    say,
+)
 from ostinato.commands.whole_numbers import refuse_fractions
 from ostinato.errors import InputError, UserError
 from ostinato.files import write_atomically
@@ -35,6 +44,7 @@ def predict(
     to: str,
     file: list[Path] | None = None,
     model: str = DEFAULT_MODEL,
+    server: str | None = None,
     decoding: Annotated[DecodingConfig, FLAT] = DecodingConfig(),
     prefix: str = "",
     score: Annotated[bool, FLAG] = False,
@@ -51,6 +61,8 @@ def predict(
       to: language to translate into, such as de; several with commas between, such as de,fr.
       file: file to translate line by line, plain or .gz, as standard input; may be given more than once.
       model: exported folder, with or without its version, or the name of a shipped model.
+      server: address of a server that computes instead, such as http://localhost:8501 or grpc://localhost:8500; it
+        serves the same version of MODEL.
       prefix: what every translation is to begin with.
       score: score given translations instead: of each text behind a tab, in JSON in the field `translation`.
       alternatives: show so many pieces that may follow the prefix instead.
@@ -65,13 +77,13 @@ def predict(
     inputs = read_inputs(texts, file or [], sys.stdin.buffer, scored=score)
     for path in file or []:
         path.open("rb").close()  # one that is missing is said before the model is loaded
-    quiet_tensorflow(optimise_graphs=False)
+    quiet_tensorflow_for(server)
     from ostinato_translate.alignment_picture import AlignmentFolder
     from ostinato_translate.output import ALTERNATIVES, SCORES, TRANSLATIONS
     from ostinato_translate.predicting import alternatives_of_inputs, answers, score_inputs, translate_inputs
     from ostinato_translate.translator import Translator
 
-    translator = Translator.load(model)
+    translator = Translator.load(model, server=server)
     languages = [translator.target_language(language) for language in dict.fromkeys(to.split(","))]
     if interactive:
         from ostinato_translate.interactive import Conversation, converse

@@ -13,6 +13,7 @@ from ostinato.errors import ConfigError, InputError
 from ostinato.export import load_model
 from ostinato.export.dtypes import as_array
 from ostinato.export.settings import setting_arrays
+from ostinato.serving.served_model import served_model
 from ostinato.text import Tokenizer
 from ostinato_translate.config import DecodingConfig
 from ostinato_translate.languages import language_code
@@ -42,7 +43,7 @@ class Translator:
     What a text is translated to never depends on the texts beside it.
 
     Args:
-      model: what `ostinato.export.load_model` returned.
+      model: what `ostinato.export.load_model` or `ostinato.serving.served_model` returned.
     """
 
     def __init__(self, model: Model):
@@ -52,13 +53,20 @@ class Translator:
         self._planner = Planner(self._tokenizer, facts["max_pieces"], facts["max_source_pieces"])
 
     @classmethod
-    def load(cls, model: str | Path | None = None) -> Translator:
+    def load(cls, model: str | Path | None = None, *, server: str | None = None) -> Translator:
         """Loads an exported folder (with or without its version) or a shipped model by name; else the one that ships.
+
+        Args:
+          model: what is loaded.
+          server: address of a server that computes instead, see `ostinato.serving.served_model`; of the model's folder
+            here only its facts are read.
 
         Raises:
           ModelError: there is no such model, it is damaged, or it writes no translations.
+          ServerError: the address is none.
         """
-        loaded = load_model(SHIPPED_MODEL if model is None else model)
+        name = SHIPPED_MODEL if model is None else model
+        loaded = load_model(name) if server is None else served_model(name, server)
         loaded.check_application("ostinato_translate", "translations")
         loaded.check_settings(DecodingConfig)
         return cls(loaded)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from ostinato.commands import quiet_tensorflow, say
+from ostinato.commands import quiet_tensorflow_for, say
 from ostinato.errors import UserError
 from ostinato_video.command import DEFAULT_MODEL, FLAG, app
 
@@ -14,6 +14,7 @@ def live(
     *,
     source: str = "0",
     model: str = DEFAULT_MODEL,
+    server: str | None = None,
     headless: Annotated[bool, FLAG] = False,
     real_time: bool = True,
     max_frames: int = 0,
@@ -25,6 +26,8 @@ def live(
       source: number of a camera, a video file, an rtsp:// or http:// address, or `-` for JPEG images on standard input
         (as `ffmpeg -f mjpeg -` writes).
       model: exported folder, with or without its version, or the name of a shipped model.
+      server: address of a server that computes instead, such as http://localhost:8501 or grpc://localhost:8500; it
+        serves the same version of MODEL.
       headless: no window: one JSON object a frame on standard output.
       real_time: play files at their own rate; --no-real-time as fast as the model goes, with no frame dropped.
       max_frames: end after so many frames; 0 goes on until the source ends.
@@ -43,12 +46,12 @@ def live(
 
     if is_file(source):
         check_video(source)
-    quiet_tensorflow(optimise_graphs=False)
+    quiet_tensorflow_for(server)
     from ostinato_video.live import run_live
     from ostinato_video.video_classifier import VideoClassifier
 
     statistics = run_live(
-        VideoClassifier.load(model),
+        VideoClassifier.load(model, server=server),
         source,
         headless=headless,
         real_time=real_time,

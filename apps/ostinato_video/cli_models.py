@@ -9,7 +9,16 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from ostinato.commands import Faults, ModelDefaults, as_table, counter, progress_bar, quiet_tensorflow, say
+from ostinato.commands import (
+    Faults,
+    ModelDefaults,
+    as_table,
+    counter,
+    progress_bar,
+    quiet_tensorflow,
+    quiet_tensorflow_for,
+    say,
+)
 from ostinato.commands.whole_numbers import refuse_fractions
 from ostinato.errors import InputError, UserError
 from ostinato.files import write_atomically
@@ -22,6 +31,7 @@ def predict(
     # not a list: of that, cyclopts takes what stands before the first flag only
     *inputs: Annotated[str, Parameter(name="VIDEO", required=True)],
     model: str = DEFAULT_MODEL,
+    server: str | None = None,
     timeline: Annotated[TimelineConfig, FLAT] = TimelineConfig(),
     format: TimelineFormat = "text",
     overlay: Path | None = None,
@@ -33,6 +43,8 @@ def predict(
       inputs: videos, or folders of videos.
       model: exported folder, with or without its version, or the name of a shipped model (video_activities,
         video_fights).
+      server: address of a server that computes instead, such as http://localhost:8501 or grpc://localhost:8500; it
+        serves the same version of MODEL.
       format: text for people, one JSON object a video, CSV, or subtitles (SRT, WebVTT).
       overlay: video to write with labels and confidence burnt in; a folder where there are several videos.
       plot: PNG of the timeline with frame scores and key frames; a folder where there are several videos.
@@ -41,7 +53,7 @@ def predict(
     videos = _found(inputs, faults)
     if not videos:
         return faults.exit_code
-    quiet_tensorflow(optimise_graphs=False)
+    quiet_tensorflow_for(server)
     from ostinato_video.output import FORMATS, output_paths
     from ostinato_video.overlaying import write_overlay
     from ostinato_video.plotting import write_plot
@@ -50,7 +62,7 @@ def predict(
     overlays = output_paths(overlay, videos, ".mp4", "--overlay")
     plots = output_paths(plot, videos, ".png", "--plot")
     write = FORMATS[format](len(videos))
-    classifier = VideoClassifier.load(model)
+    classifier = VideoClassifier.load(model, server=server)
     with progress_bar("Watching (seconds of video)") as show:
         results = classifier.classify_each(videos, timeline, on_seconds=show)
         for number, (video, (_, result)) in enumerate(zip(videos, results, strict=True)):

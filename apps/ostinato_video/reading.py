@@ -14,7 +14,7 @@ from ostinato.frames.reading import Frame, VideoReader
 # Larger frames are made smaller as they are read, in training and prediction alike: the network sees squares of 224.
 LARGEST_SIDE = 640
 FRAMES_AT_ONCE = 16
-_BYTES_AT_ONCE = 2**25  # frames of 4K that a caller gives would take 400 MB
+BYTES_AT_ONCE = 2**25  # frames of 4K that a caller gives would take 400 MB
 
 
 class Chunk(NamedTuple):
@@ -50,13 +50,13 @@ def check_video(video: str | Path) -> None:
         pass
 
 
-def chunks_of(frames: Iterable[Frame]) -> Generator[Chunk, None, None]:
-    """Yields frames in order, a few at a time.
+def chunks_of(frames: Iterable[Frame], bytes_at_once: int = BYTES_AT_ONCE) -> Generator[Chunk, None, None]:
+    """Yields frames in order, a few at a time, of so many bytes together or one that has more.
 
     The next ones are read while these are used. Who stops before the end closes the generator before the video, which
     a thread may be reading still.
     """
-    chunks = _chunks(frames)
+    chunks = _chunks(frames, bytes_at_once)
     with ThreadPoolExecutor(1) as pool:
         coming = pool.submit(next, chunks, None)
         while (chunk := coming.result()) is not None:
@@ -64,10 +64,10 @@ def chunks_of(frames: Iterable[Frame]) -> Generator[Chunk, None, None]:
             yield chunk
 
 
-def _chunks(frames: Iterable[Frame]) -> Iterator[Chunk]:
+def _chunks(frames: Iterable[Frame], bytes_at_once: int) -> Iterator[Chunk]:
     chunk: list[Frame] = []
     for frame in frames:
-        if chunk and (chunk[0].image.shape != frame.image.shape or _is_full(chunk)):
+        if chunk and (chunk[0].image.shape != frame.image.shape or _is_full(chunk, bytes_at_once)):
             yield _stacked(chunk)
             chunk = []
         chunk.append(frame)
@@ -75,8 +75,8 @@ def _chunks(frames: Iterable[Frame]) -> Iterator[Chunk]:
         yield _stacked(chunk)
 
 
-def _is_full(chunk: list[Frame]) -> bool:
-    return len(chunk) >= FRAMES_AT_ONCE or (len(chunk) + 1) * chunk[0].image.nbytes > _BYTES_AT_ONCE
+def _is_full(chunk: list[Frame], bytes_at_once: int) -> bool:
+    return len(chunk) >= FRAMES_AT_ONCE or (len(chunk) + 1) * chunk[0].image.nbytes > bytes_at_once
 
 
 def _stacked(chunk: list[Frame]) -> Chunk:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from ostinato.errors import InputError
 from ostinato.export import load_model
+from ostinato.serving.served_model import served_model
 from ostinato_video.config import TimelineConfig
 from ostinato_video.results import FrameResult, VideoResult
 from ostinato_video.timeline import confident_label, segments_of
@@ -19,6 +20,7 @@ from ostinato_video.video_stream import VideoStream, checked_image
 if TYPE_CHECKING:
     from ostinato.export import Model, StreamingSession
     from ostinato.frames.reading import Frame, VideoReader
+    from ostinato_video.reading import Chunk
 
     Video = str | Path | np.ndarray | Iterable[np.ndarray | Frame]
     OnSeconds = Callable[[float], object]
@@ -38,20 +40,27 @@ class VideoClassifier:
             print(segment.start, segment.end, segment.label)
 
     Args:
-      model: what `ostinato.export.load_model` returned.
+      model: what `ostinato.export.load_model` or `ostinato.serving.served_model` returned.
     """
 
     def __init__(self, model: Model):
         self.model = model
 
     @classmethod
-    def load(cls, model: str | Path | None = None) -> VideoClassifier:
+    def load(cls, model: str | Path | None = None, *, server: str | None = None) -> VideoClassifier:
         """Loads an exported folder (with or without its version) or a shipped model by name; else the first that ships.
+
+        Args:
+          model: what is loaded.
+          server: address of a server that computes instead, see `ostinato.serving.served_model`; of the model's folder
+            here only its facts are read.
 
         Raises:
           ModelError: there is no such model, it is damaged, or it labels no videos.
+          ServerError: the address is none.
         """
-        loaded = load_model(SHIPPED_MODEL if model is None else model)
+        name = SHIPPED_MODEL if model is None else model
+        loaded = load_model(name) if server is None else served_model(name, server)
         loaded.check_application("ostinato_video", "labels of videos")
         loaded.check_settings(TimelineConfig)
         return cls(loaded)
@@ -97,11 +106,9 @@ class VideoClassifier:
         Raises:
           InputError: the video cannot be read, or has no frames. `classify_each` goes on with the others.
         """
-        from ostinato_video.reading import chunks_of
-
         times, numbers, frame_scores, scores = [], [], [], np.zeros(0)
         session = self._session()
-        with self._opened(video) as frames, contextlib.closing(chunks_of(frames)) as chunks:
+        with self._opened(video) as frames, contextlib.closing(self._chunks(frames)) as chunks:
             for chunk in chunks:
                 outputs = session.step(chunk.images[np.newaxis])
                 times.append(chunk.times)
@@ -182,6 +189,11 @@ class VideoClassifier:
         from ostinato.export import StreamingSession
 
         return StreamingSession(self.model, "steps")
+
+    def _chunks(self, frames: Iterable[Frame]) -> Generator[Chunk, None, None]:
+        from ostinato_video.reading import chunks_of
+
+        return chunks_of(frames, self.model.call_size)
 
     def _opened(self, video: Video) -> contextlib.AbstractContextManager[VideoReader | Iterator[Frame]]:
         from ostinato_video.reading import open_video

@@ -6,7 +6,7 @@ from ostinato.commands.faults import Faults
 from ostinato.commands.model_defaults import ModelDefaults
 from ostinato.commands.progress import counter, progress, progress_bar
 from ostinato.commands.tables import as_table
-from ostinato.commands.tensorflow_startup import quiet_tensorflow
+from ostinato.commands.tensorflow_startup import quiet_tensorflow, quiet_tensorflow_for
 from ostinato.commands.text_files import read_json, read_text
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "progress",
     "progress_bar",
     "quiet_tensorflow",
+    "quiet_tensorflow_for",
     "read_json",
     "read_text",
     "run_application",

@@ -31,6 +31,17 @@ def quiet_tensorflow(*, optimise_graphs: bool = True) -> ModuleType:
     return tensorflow
 
 
+def quiet_tensorflow_for(server: str | None) -> None:
+    """Imports TensorFlow for programs that use an exported model, where it will be needed.
+
+    Args:
+      server: address of the server that computes, None where this process does. Of the two kinds, only gRPC's messages
+        need TensorFlow here: by HTTP, a program answers without those 3 s.
+    """
+    if server is None or server.startswith("grpc:"):
+        quiet_tensorflow(optimise_graphs=False)
+
+
 @contextlib.contextmanager
 def _standard_error_on_failure() -> Iterator[None]:
     """Holds back what is written to file descriptor 2, and shows it only if the block raises."""

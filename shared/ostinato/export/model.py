@@ -4,7 +4,7 @@ import abc
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -18,11 +18,13 @@ class Model(abc.ABC):
       path: its version folder on this machine.
       interface: what `interface.json` says, `metadata` of the application included.
       assets: the application's files, by name.
+      call_size: bytes of inputs that a call is to have at most, where an application may divide what it asks.
     """
 
     path: Path
     interface: Mapping[str, Any]
     assets: Mapping[str, Path]
+    call_size: ClassVar[int] = 2**25
 
     @abc.abstractmethod
     def call(self, signature: str, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

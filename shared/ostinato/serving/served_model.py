@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ostinato.errors import ModelError
 from ostinato.export.loading import find_assets, read_interface
@@ -31,6 +31,9 @@ class ServedModel(Model):
       path, interface, assets: as of every model.
       client: asks the server.
     """
+
+    # In JSON, numbers of pixels take five times as much, and a server takes requests of 32 MiB or so.
+    call_size: ClassVar[int] = 2**22
 
     path: Path
     interface: Mapping[str, Any]
