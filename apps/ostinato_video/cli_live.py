@@ -31,7 +31,7 @@ def live(
       headless: no window: one JSON object a frame on standard output.
       real_time: play files at their own rate; --no-real-time as fast as the model goes, with no frame dropped.
       max_frames: end after so many frames; 0 goes on until the source ends.
-      patience: seconds to wait for a camera or stream that is lost or cannot be reached.
+      patience: seconds to wait for a camera or stream that was lost.
     """
     if not patience >= 0:  # nor NaN
         raise UserError(f"--patience {patience:g} is not 0 or more; give seconds to wait")

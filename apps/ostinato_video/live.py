@@ -112,7 +112,7 @@ def run_live(
       headless: opens no window; `write` gets JSON lines.
       real_time: plays a file at its own rate; otherwise it is read as fast as the network goes.
       max_frames: ends after so many; 0 for no end.
-      patience: seconds for which a source that was lost, or cannot be reached, is waited for.
+      patience: seconds for which a source that was lost is waited for.
       write: is given each line.
       on_notice: is given a sentence when a source is lost or comes back.
 

@@ -201,6 +201,8 @@ def _not_a_video(path: Path) -> str:
 
 def _video_stream(container: InputContainer, path: Path) -> VideoStream:
     """The first video in a container; pictures of record sleeves in music are none."""
+    if not container.streams:  # cut off before anything is said of what it holds
+        raise InputError(_not_a_video(path))
     if container.format.name not in _NO_VIDEO_FORMATS:
         for stream in container.streams.video:
             if not stream.disposition & Disposition.attached_pic:
