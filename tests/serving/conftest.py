@@ -43,7 +43,7 @@ class Toy(tf.Module):
         return {"mean": tf.reduce_mean(x)}
 
 
-def save_toy(folder, weight=2.0, warmup=()):
+def write_toy(folder, weight=2.0, warmup=()):
     toy = Toy(weight)
     calls = {
         "serving_default": toy.half_plus.get_concrete_function(**specs(x=(None, tf.float32))),
@@ -64,10 +64,16 @@ def save_toy(folder, weight=2.0, warmup=()):
 
 
 @pytest.fixture(scope="session")
+def save_toy():
+    """Saves the model into a folder."""
+    return write_toy
+
+
+@pytest.fixture(scope="session")
 def toy_versions(tmp_path_factory):
     """Versions of one model, to be copied: by number, y = x / 2 + number."""
     root = tmp_path_factory.mktemp("versions")
-    return {number: save_toy(root / str(number), float(number)) for number in (1, 2)}
+    return {number: write_toy(root / str(number), float(number)) for number in (1, 2)}
 
 
 @pytest.fixture

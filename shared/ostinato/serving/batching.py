@@ -1,10 +1,5 @@
 """Requests that wait at the same time are computed together: a batch costs little more than one of its rows.
 
-Requests of one signature are joined along the first dimension where all other sizes agree, and their scalar inputs too
-(settings of a call); no input is padded. A request does not suffer from its neighbours: where a batch fails it is
-halved until those that fail stand alone. As with TensorFlow Serving, an output that a graph makes as long as the
-longest of its rows comes back padded to the longest of the batch.
-
 Reference: TensorFlow Serving, "Batching guide" (`max_batch_size`, `batch_timeout_micros`, `num_batch_threads`,
 `max_enqueued_batches`, without `pad_variable_length_inputs`).
 """
@@ -17,20 +12,17 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
 
+from ostinato.serving.batch import Arrays, BatchQueue, Task, answer_batch, fail, kind_of, num_bytes_of, too_late
 from ostinato.serving.errors import ServingError
 
 _log = logging.getLogger(__name__)
-
-Arrays = Mapping[str, np.ndarray]
-Run = Callable[[Arrays], dict[str, np.ndarray]]
-Watch = Callable[[int, float], None]
 
 
 @dataclass(frozen=True)
@@ -52,37 +44,6 @@ class BatchingOptions:
     max_queue_mb: float = 512.0
 
 
-@dataclass(eq=False)
-class _Task:
-    inputs: Arrays
-    num_rows: int
-    num_bytes: int
-    deadline: float  # of time.monotonic()
-    arrived: float
-    answer: Future[dict[str, np.ndarray]]
-
-    @property
-    def is_dead(self) -> bool:
-        """Nobody waits for it any more."""
-        return self.answer.cancelled() or time.monotonic() > self.deadline
-
-
-class BatchQueue:
-    """The requests that wait for one function.
-
-    Args:
-      run: from inputs with a batch dimension to outputs with the same one.
-      watch: called with the rows and seconds of each batch.
-    """
-
-    def __init__(self, run: Run, watch: Watch = lambda rows, seconds: None) -> None:
-        self.run, self.watch = run, watch
-        self.groups: dict[Hashable, deque[_Task]] = {}
-        self.num_waiting = 0
-        self.seconds = 0.1  # what a batch takes, a moving average
-        self.keeps_rows = True  # until an output is seen that has other rows than the inputs
-
-
 class BatchScheduler:
     """Gathers what waits in the queues of all models, and computes it in a few threads.
 
@@ -95,7 +56,7 @@ class BatchScheduler:
         self._changed = threading.Condition()
         self._queues: set[BatchQueue] = set()  # those in which something waits
         self._num_free = options.num_threads
-        self._num_bytes = 0
+        self.num_bytes_of = 0
         self._is_stopping = False
         self._pool = ThreadPoolExecutor(options.num_threads, thread_name_prefix="batch")
         self._dispatcher = threading.Thread(target=self._dispatch, name="batch-dispatcher", daemon=True)
@@ -124,13 +85,13 @@ class BatchScheduler:
         sizes = {array.shape[0] for array in inputs.values() if array.ndim}
         now = time.monotonic()
         answer: Future[dict[str, np.ndarray]] = Future()
-        task = _Task(inputs, max(sizes, default=1), _num_bytes(inputs), now + seconds, now, answer)
-        key = _kind(inputs) if len(sizes) == 1 and queue.keeps_rows else object()  # of its own: computed alone
+        task = Task(inputs, max(sizes, default=1), num_bytes_of(inputs), now + seconds, now, answer)
+        key = kind_of(inputs) if len(sizes) == 1 and queue.keeps_rows else object()  # of its own: computed alone
         with self._changed:
             self._check_room(queue, task)
             queue.groups.setdefault(key, deque()).append(task)
             queue.num_waiting += 1
-            self._num_bytes += task.num_bytes
+            self.num_bytes_of += task.num_bytes
             self._queues.add(queue)
             self._changed.notify_all()
         return answer
@@ -148,22 +109,22 @@ class BatchScheduler:
             self._queues.clear()
             self._changed.notify_all()
         for task in left:
-            _fail([task], ServingError("UNAVAILABLE", "the server stops", retry_after=1.0))
+            fail([task], ServingError("UNAVAILABLE", "the server stops", retry_after=1.0))
         self._dispatcher.join()
         self._pool.shutdown(wait=not left, cancel_futures=True)
 
-    def _check_room(self, queue: BatchQueue, task: _Task) -> None:
+    def _check_room(self, queue: BatchQueue, task: Task) -> None:
         if self._is_stopping:
             raise ServingError("UNAVAILABLE", "the server stops", retry_after=1.0)
         limit = self.options.max_queue_mb * 2**20
-        if queue.num_waiting >= self.options.max_queue or self._num_bytes + task.num_bytes > limit:
+        if queue.num_waiting >= self.options.max_queue or self.num_bytes_of + task.num_bytes > limit:
             for each in list(self._queues):
                 self._drop_dead(each)
         if queue.num_waiting >= self.options.max_queue:
             raise ServingError(
                 "UNAVAILABLE", f"{queue.num_waiting} requests wait already; try again later", self._seconds_of(queue)
             )
-        if self._num_bytes + task.num_bytes > limit:
+        if self.num_bytes_of + task.num_bytes > limit:
             raise ServingError(
                 "UNAVAILABLE", "too many bytes wait already; try again later", retry_after=self._seconds_of(queue)
             )
@@ -175,15 +136,17 @@ class BatchScheduler:
 
     def _drop_dead(self, queue: BatchQueue) -> None:
         for key, group in list(queue.groups.items()):
-            self._take(queue, key, [task for task in group if task.is_dead])
+            dead = [task for task in group if task.is_dead]
+            self._take(queue, key, dead)
+            fail(dead, too_late())
 
-    def _take(self, queue: BatchQueue, key: Hashable, tasks: Sequence[_Task]) -> None:
+    def _take(self, queue: BatchQueue, key: Hashable, tasks: Sequence[Task]) -> None:
         """Removes tasks from their queue."""
         group = queue.groups[key]
         for task in tasks:
             group.remove(task)
             queue.num_waiting -= 1
-            self._num_bytes -= task.num_bytes
+            self.num_bytes_of -= task.num_bytes
         if not group:
             del queue.groups[key]
         if not queue.groups:
@@ -198,9 +161,9 @@ class BatchScheduler:
                     self._changed.wait(self._seconds_to_next())
                 self._num_free -= 1
             queue, tasks = batch
-            self._pool.submit(_answer, queue, tasks).add_done_callback(partial(self._finished, tasks))
+            self._pool.submit(answer_batch, queue, tasks).add_done_callback(partial(self._finished, tasks))
 
-    def _next_batch(self) -> tuple[BatchQueue, list[_Task]] | None:
+    def _next_batch(self) -> tuple[BatchQueue, list[Task]] | None:
         """The batch whose first request has waited longest, of those that are full or have waited long enough."""
         if not self._num_free:
             return None
@@ -214,7 +177,7 @@ class BatchScheduler:
         if not ready:
             return None
         _, queue, key = min(ready, key=lambda each: each[0])
-        tasks: list[_Task] = []
+        tasks: list[Task] = []
         num_rows = 0
         for task in queue.groups[key]:
             if tasks and num_rows + task.num_rows > self.options.max_batch_size:
@@ -224,7 +187,7 @@ class BatchScheduler:
         self._take(queue, key, tasks)
         return queue, tasks
 
-    def _is_ready(self, key: Hashable, group: deque[_Task], now: float) -> bool:
+    def _is_ready(self, key: Hashable, group: deque[Task], now: float) -> bool:
         waited = now - group[0].arrived >= self.options.batch_timeout_ms / 1000
         alone = not isinstance(key, tuple)
         return waited or alone or self._is_stopping or sum(t.num_rows for t in group) >= self.options.max_batch_size
@@ -236,76 +199,10 @@ class BatchScheduler:
         first = min(group[0].arrived for queue in self._queues for group in queue.groups.values())
         return max(0.0, first + self.options.batch_timeout_ms / 1000 - time.monotonic())
 
-    def _finished(self, tasks: Sequence[_Task], done: Future[None]) -> None:
+    def _finished(self, tasks: Sequence[Task], done: Future[None]) -> None:
         if (error := done.exception()) is not None:
             _log.error("a batch failed by a fault of the server", exc_info=error)
-            _fail(tasks, ServingError("INTERNAL", "the server failed on this request"))
+            fail(tasks, ServingError("INTERNAL", "the server failed on this request"))
         with self._changed:
             self._num_free += 1
             self._changed.notify_all()
-
-
-def _answer(queue: BatchQueue, tasks: Sequence[_Task]) -> None:
-    """Computes a batch and gives each request its rows."""
-    alive = []
-    for task in tasks:
-        if time.monotonic() > task.deadline:
-            _fail([task], ServingError("DEADLINE_EXCEEDED", "the request waited too long", retry_after=1.0))
-        elif task.answer.set_running_or_notify_cancel():
-            alive.append(task)
-    if alive:
-        _compute(queue, alive)
-
-
-def _compute(queue: BatchQueue, tasks: Sequence[_Task]) -> None:
-    started = time.monotonic()
-    try:
-        outputs = queue.run(tasks[0].inputs if len(tasks) == 1 else _joined(tasks))
-    except ServingError as error:
-        if len(tasks) == 1:
-            tasks[0].answer.set_exception(error)
-            return
-        for half in (tasks[: len(tasks) // 2], tasks[len(tasks) // 2 :]):
-            _compute(queue, half)
-        return
-    seconds, num_rows = time.monotonic() - started, sum(task.num_rows for task in tasks)
-    queue.seconds += 0.2 * (seconds - queue.seconds)
-    queue.watch(num_rows, seconds)
-    if len(tasks) == 1:
-        tasks[0].answer.set_result(outputs)
-    elif all(array.ndim and len(array) == num_rows for array in outputs.values()):
-        start = 0
-        for task in tasks:
-            rows = slice(start, start + task.num_rows)
-            task.answer.set_result({name: array[rows] for name, array in outputs.items()})
-            start += task.num_rows
-    else:  # an output that belongs to no row cannot be shared out
-        queue.keeps_rows = False
-        for task in tasks:
-            _compute(queue, [task])
-
-
-def _joined(tasks: Sequence[_Task]) -> dict[str, np.ndarray]:
-    return {
-        name: np.concatenate([task.inputs[name] for task in tasks]) if first.ndim else first
-        for name, first in tasks[0].inputs.items()
-    }
-
-
-def _kind(inputs: Arrays) -> tuple[Hashable, ...]:
-    """Equal for requests that can be joined."""
-    return tuple(
-        (name, array.shape[1:]) if array.ndim else (name, array.item()) for name, array in sorted(inputs.items())
-    )
-
-
-def _num_bytes(inputs: Arrays) -> int:
-    return sum(
-        sum(len(value) for value in array.flat) if array.dtype == object else array.nbytes for array in inputs.values()
-    )
-
-
-def _fail(tasks: Sequence[_Task], error: ServingError) -> None:
-    for task in tasks:
-        if not task.answer.done():
-            task.answer.set_exception(error)

@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from ostinato.serving.batching import BatchingOptions, BatchQueue, BatchScheduler
+from ostinato.serving.batch import BatchQueue
+from ostinato.serving.batching import BatchingOptions, BatchScheduler
 from ostinato.serving.errors import ServingError
 from ostinato.serving.metrics import ServingMetrics
 from ostinato.serving.repository import ModelConfig, ModelRepository, ServedVersion
