@@ -94,6 +94,7 @@ class ModelRepository:
         self._stopping = threading.Event()
         self._poller = threading.Thread(target=self._keep_polling, name="model-repository", daemon=True)
         self._last_seen: dict[Path, object] = {}
+        self._has_freed = False
 
     def start(self) -> None:
         """Loads all models, then watches their folders from a thread."""
@@ -187,7 +188,9 @@ class ModelRepository:
         for name, config in self.models.items():
             if config.folder.is_dir():
                 self._poll_model(name, config)
-        gc.collect()  # what TensorFlow has loaded holds itself in cycles
+        if self._has_freed:
+            self._has_freed = False
+            gc.collect()  # what TensorFlow has loaded holds itself in cycles
 
     def _labelled(self, model: str, label: str) -> int:
         config = self.models.get(model)
@@ -267,6 +270,7 @@ class ModelRepository:
     def _free(self, served: ServedVersion) -> None:
         entry = self._versions[served.model][served.version]
         entry.served, entry.status = None, VersionStatus(served.version, END)
+        self._has_freed = True
         self._on_free(served)
         self._unused.notify_all()
         _log.info("model %s: version %d unloaded", served.model, served.version)
