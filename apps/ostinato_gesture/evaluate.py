@@ -12,7 +12,7 @@ from ostinato.errors import DataError, InputError
 from ostinato.frames.labelled import VideoExample
 from ostinato.metrics import score_events, tempered_softmax
 from ostinato.sequences import evaluation
-from ostinato.sequences.evaluation import Evaluation
+from ostinato.sequences.evaluation import Evaluation, check_known, sequence_record
 from ostinato.sequences.outputs import StreamOutput, StreamTruth, truths_of
 from ostinato.sequences.scoring import Scores, ScoringOptions, score_streams, stream_confusion
 from ostinato.sequences.store import UNLABELLED
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from ostinato_gesture.results import GestureResult
     from ostinato_gesture.run import Run
 
-_LEAST_SCORE = 1e-12
 Events = list[tuple[float, str]]  # frame where each begins, and its label
 
 
@@ -58,10 +57,7 @@ def evaluate(
       DataError: the data have a label that the model does not know, or nothing can be read.
     """
     labels = recognizer.labels
-    if unknown := sorted(_labels_of(examples) - set(labels)):
-        raise DataError(
-            f"the data have labels that the model does not know: {', '.join(unknown[:5])}; name another model"
-        )
+    check_known(_labels_of(examples), labels)
     outputs, truths, records = [], [], []
     found: list[Events] = []
     true: list[Events] = []
@@ -74,7 +70,7 @@ def evaluate(
             continue
         if result.damage:
             on_error(InputError(result.damage))
-        outputs.append(StreamOutput(_logarithm(result.frame_scores), _logarithm(result.scores)))
+        outputs.append(StreamOutput.of_scores(result.frame_scores, result.scores))
         truths.append(_truth(example, result, labels, recognizer.none))
         records.append(_record(example, result))
         if example.label is None:
@@ -192,16 +188,12 @@ def _file_rate(video: str) -> float:
 
 def _record(example: VideoExample | FeatureSequence, result: GestureResult) -> dict[str, Any]:
     parts: Sequence[Any] = example.segments if isinstance(example, VideoExample) else example.events
-    return {
-        "name": example.video if isinstance(example, VideoExample) else example.name,
-        "group": example.group,
-        "label": result.label,
-        "confidence": round(result.confidence, 4),
-        "true_label": example.label,
-        "events": [dataclasses.asdict(event) for event in result.events],
-        "true_events": [dataclasses.asdict(part) for part in parts],
-    }
-
-
-def _logarithm(scores: np.ndarray) -> np.ndarray:
-    return np.log(np.maximum(scores, _LEAST_SCORE))
+    return sequence_record(
+        example.video if isinstance(example, VideoExample) else example.name,
+        example.group,
+        result.label,
+        result.confidence,
+        true_label=example.label,
+        events=[dataclasses.asdict(event) for event in result.events],
+        true_events=[dataclasses.asdict(part) for part in parts],
+    )

@@ -12,7 +12,7 @@ import numpy as np
 from ostinato.errors import DataError, InputError
 from ostinato.frames.labelled import VideoExample, frame_numbers
 from ostinato.sequences import evaluation
-from ostinato.sequences.evaluation import Evaluation
+from ostinato.sequences.evaluation import Evaluation, check_known, sequence_record
 from ostinato.sequences.outputs import StreamOutput, StreamTruth
 from ostinato.sequences.scoring import ScoringOptions, score_streams, stream_confusion
 from ostinato.sequences.store import BACKGROUND, UNLABELLED
@@ -21,8 +21,6 @@ from ostinato_video.config import TimelineConfig
 if TYPE_CHECKING:
     from ostinato_video.run import Run
     from ostinato_video.video_classifier import VideoClassifier
-
-_LEAST_SCORE = 1e-12
 
 
 def evaluate(
@@ -48,11 +46,8 @@ def evaluate(
     labels = classifier.labels
     known = {segment.label for example in examples for segment in example.segments}
     known |= {example.label for example in examples if example.label is not None}
-    if unknown := sorted(known - set(labels)):
-        raise DataError(
-            f"the data have labels that the model does not know: {', '.join(unknown[:5])}; name another model"
-        )
-    outputs, truths, videos = [], [], []
+    check_known(known, labels)
+    outputs, truths, records = [], [], []
     results = classifier.classify_each([example.video for example in examples], timeline)
     for example, (_, result) in zip(examples, results, strict=True):
         on_video()
@@ -61,26 +56,23 @@ def evaluate(
             continue
         if result.damage:
             on_error(InputError(result.damage))
-        outputs.append(
-            StreamOutput(
-                np.log(np.maximum(result.frame_scores, _LEAST_SCORE)), np.log(np.maximum(result.scores, _LEAST_SCORE))
-            )
-        )
+        outputs.append(StreamOutput.of_scores(result.frame_scores, result.scores))
         truths.append(_truth(example, result.times, result.frame_numbers, labels))
-        videos.append(
-            {
-                "video": example.video,
-                "label": labels[int(np.argmax(result.scores))],
-                "confidence": round(result.confidence, 4),
-                "true_label": example.label,
-                "segments": [dataclasses.asdict(segment) for segment in result.segments],
-                "true_segments": [dataclasses.asdict(segment) for segment in example.segments],
-            }
+        records.append(
+            sequence_record(
+                example.video,
+                example.group,
+                labels[int(np.argmax(result.scores))],
+                result.confidence,
+                true_label=example.label,
+                segments=[dataclasses.asdict(segment) for segment in result.segments],
+                true_segments=[dataclasses.asdict(segment) for segment in example.segments],
+            )
         )
     if not outputs:
         raise DataError(f"none of the {len(examples)} videos can be read; check the folder of videos")
     options = scoring_options(timeline, classifier.frame_rate, labels)
-    return Evaluation(score_streams(outputs, truths, options), labels, stream_confusion(outputs, truths), videos)
+    return Evaluation(score_streams(outputs, truths, options), labels, stream_confusion(outputs, truths), records)
 
 
 def cross_validate_run(

@@ -1,14 +1,17 @@
 import dataclasses
+import shutil
 from typing import Any
 
 import numpy as np
 import pytest
 
+from ostinato.config import write_config
 from ostinato.errors import DataError, InputError
 from ostinato.frames.labelled import VideoExample, VideoSegment
-from ostinato_video.config import TimelineConfig
+from ostinato_video.config import TimelineConfig, TrainConfig
 from ostinato_video.evaluate import cross_validate_run, evaluate, scoring_options
 from ostinato_video.results import VideoResult
+from ostinato_video.run import Run
 from ostinato_video.timeline import segments_of
 
 LABELS = ("background", "fall", "walk")
@@ -68,11 +71,13 @@ def test_clips_are_scored_by_what_is_most_probable_even_where_the_model_abstains
     assert found.scores["clip_accuracy"] == pytest.approx(200 / 3)
     assert found.scores["num_clips"] == 3
     assert found.confusion.tolist() == [[0, 0, 0], [0, 1, 0], [0, 1, 1]]
-    assert [(record["video"], record["label"], record["true_label"]) for record in found.records] == [
+    assert [(record["name"], record["label"], record["true_label"]) for record in found.records] == [
         ("a", "fall", "fall"),
         ("b", "walk", "walk"),
         ("c", "fall", "walk"),
     ]
+    shape = {"name", "group", "label", "confidence", "true_label"}
+    assert all(set(record) == {*shape, "segments", "true_segments"} for record in found.records)
 
 
 def test_frames_are_scored_at_their_times_and_background_is_what_is_in_no_segment():
@@ -127,9 +132,13 @@ def test_a_day_that_is_held_out_is_scored_and_nothing_is_kept(completed_run):
     assert sorted(completed_run.folder.rglob("*")) == before
 
 
-def test_a_room_is_held_out_of_a_run_that_was_prepared_by_days(completed_run):
-    found = cross_validate_run(completed_run, PLAIN, hold_out="attic", group_by="room")
+def test_a_room_is_held_out_of_a_run_that_was_prepared_by_days(completed_run, tmp_path):
+    run = Run(shutil.copytree(completed_run.folder, tmp_path / "run"))
+    write_config(run.config_path, TrainConfig(units=5, recurrent=False, epochs=1))
+    found = cross_validate_run(run, PLAIN, hold_out="attic", group_by="room")
     assert [record["group"] for record in found.records] == ["tuesday"]
+    assert set(found.records[0]) == {"name", "group", "label", "confidence", "true_label"}
+    assert 1 / 3 <= found.records[0]["confidence"] <= 1
     assert [fold["name"] for fold in found.scores["folds"]] == ["attic"]
     assert found.scores["folds"][0]["num_train"] == 3
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from ostinato.commands import as_table
 from ostinato.errors import DataError
-from ostinato.metrics import class_table, confusion_table, score_classes
+from ostinato.metrics import class_table, confusion_table, score_classes, tempered_softmax
 from ostinato.sequences.batches import Variation
 from ostinato.sequences.cross_validation import CROSS_VALIDATION, CrossValidation, cross_validate
 from ostinato.sequences.folds import Fold, group_folds, hold_out_groups, leave_one_group_out
@@ -32,7 +32,7 @@ class Evaluation:
     confusion: np.ndarray
     """int64 [L, L]: which label is taken for which, of clips, or of frames where these have labels"""
     records: list[dict[str, Any]]
-    """of each sequence what was found and what is true"""
+    """of each sequence what was found and what is true, as `sequence_record` returns it"""
 
     def as_text(self) -> str:
         """Returns tables: the scores, those of each label, and what is taken for what."""
@@ -106,16 +106,46 @@ def evaluation_of(run: StreamRun, result: CrossValidation) -> Evaluation:
     store = run.store
     held_out = sorted(result.outputs)
     outputs, truths = [result.outputs[row] for row in held_out], truths_of(store, held_out)
-    records = [
-        {
-            "name": store.records[row].name,
-            "group": store.records[row].group,
-            "label": run.labels[int(np.argmax(output.clip_logits))],
-            "true_label": run.labels[truth.label] if truth.label != UNLABELLED else None,
-        }
-        for row, output, truth in zip(held_out, outputs, truths, strict=True)
-    ]
+    records = []
+    for row, output, truth in zip(held_out, outputs, truths, strict=True):
+        scores = tempered_softmax(output.clip_logits, result.temperature)
+        best, true_label = int(np.argmax(scores)), run.labels[truth.label] if truth.label != UNLABELLED else None
+        sequence = store.records[row]
+        records.append(
+            sequence_record(sequence.name, sequence.group, run.labels[best], float(scores[best]), true_label=true_label)
+        )
     return Evaluation(result.to_dict(), run.labels, stream_confusion(outputs, truths), records)
+
+
+def sequence_record(
+    name: str, group: str, label: str, confidence: float, *, true_label: str | None, **found: Any
+) -> dict[str, Any]:
+    """Returns what is said of one sequence, in one shape for all that is evaluated.
+
+    Args:
+      name: where it comes from, such as the path of a video.
+      group: what it was kept together with.
+      label: that was found for the whole.
+      confidence: from 0 to 1.
+      true_label: of the whole; None where it is told part by part.
+      found: what was found in its parts and is true of them, such as segments and true_segments.
+    """
+    return {
+        "name": name,
+        "group": group,
+        "label": label,
+        "confidence": round(confidence, 4),
+        "true_label": true_label,
+        **found,
+    }
+
+
+def check_known(names: Iterable[str], labels: Sequence[str]) -> None:
+    """Raises DataError where data have labels that a model does not know."""
+    if unknown := sorted(set(names) - set(labels)):
+        raise DataError(
+            f"the data have labels that the model does not know: {', '.join(unknown[:5])}; name another model"
+        )
 
 
 def groups_of(records: Sequence[SequenceRecord], group_by: str) -> list[str]:

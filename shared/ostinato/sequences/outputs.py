@@ -10,6 +10,8 @@ import numpy as np
 from ostinato.errors import DataError
 from ostinato.sequences.store import UNLABELLED, SequenceStore
 
+_LEAST_SCORE = 1e-12  # of what a model calls impossible
+
 
 class StreamOutput(NamedTuple):
     """What a network says of one sequence; logarithms of probabilities will do as well as logits.
@@ -21,6 +23,11 @@ class StreamOutput(NamedTuple):
 
     frame_logits: np.ndarray
     clip_logits: np.ndarray
+
+    @classmethod
+    def of_scores(cls, frame_scores: np.ndarray, scores: np.ndarray) -> StreamOutput:
+        """Returns it from probabilities of frames [F, L] and of the whole [L]."""
+        return cls(*(np.log(np.maximum(each, _LEAST_SCORE)) for each in (frame_scores, scores)))
 
     def tempered(self, temperature: float) -> StreamOutput:
         """Returns it as sure as a temperature makes it; the labels chosen stay the same."""
