@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
 import sys
 from collections.abc import Sequence
@@ -42,6 +43,7 @@ def serve(
     from ostinato_serve.models import models_to_serve
 
     models = models_to_serve(folders, models_config)
+    gc.freeze()  # what is imported stays; to look through it each time that a model is freed would hold up requests
     _log_to_standard_error(logging.WARNING if quiet else logging.INFO)
     server = ModelServer(
         models,
