@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from ostinato.commands import tensorflow_startup
+
 SOURCE_ROOT = Path(__file__).parents[2] / "shared"
 
 WORK = """
@@ -47,6 +49,16 @@ def test_import_saved_model_and_training_write_nothing_to_standard_error(tmp_pat
         check=False,
     )
     assert (process.returncode, process.stdout, process.stderr) == (0, "[3, 3]\n", "own message")
+
+
+@pytest.mark.parametrize(
+    ("server", "starts"), [(None, True), ("grpc://localhost:8500", True), ("http://localhost:8501", False)]
+)
+def test_tensorflow_is_started_where_this_process_computes_or_grpc_needs_it(server, starts, monkeypatch):
+    started = []
+    monkeypatch.setattr(tensorflow_startup, "quiet_tensorflow", lambda **options: started.append(options))
+    tensorflow_startup.quiet_tensorflow_for(server)
+    assert started == ([{"optimise_graphs": False}] if starts else [])
 
 
 @pytest.mark.parametrize(

@@ -127,6 +127,18 @@ def test_a_photo_that_only_tensorflow_refuses_is_named_and_the_others_go_on(capt
     assert str(results[1]).startswith(f"{tmp_path / 'odd.jpg'} is damaged")
 
 
+def test_no_call_is_given_more_bytes_than_the_model_wants_at_once(captioner, signatures, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "read_photo", lambda source: Path(source).read_bytes())
+    monkeypatch.setattr(LoadedModel, "call_size", 10)
+    paths = []
+    for number, size in enumerate([3, 7, 1, 12, 5, 5]):
+        paths.append(tmp_path / f"{number}.jpg")
+        paths[-1].write_bytes(b"x" * size)
+    captions = captioner.caption(paths)
+    assert [caption[0].text for caption in captions] == [f"{size} bytes 0" for size in [3, 7, 1, 12, 5, 5]]
+    assert [num_photos for num_photos, _ in signatures.calls] == [2, 1, 1, 2]
+
+
 def test_the_settings_are_the_models_own_unless_given(captioner, signatures, photo):
     captioner.caption([photo])
     captioner.caption([photo], DecodingConfig(beam_width=4, length_penalty=1))  # an int for a float

@@ -28,6 +28,8 @@ def test_frames_of_another_size_begin_another_chunk():
 def test_chunks_of_large_frames_have_fewer():
     chunks = list(chunks_of(frames_of([(1500, 3000)] * 5)))
     assert [len(chunk.times) for chunk in chunks] == [2, 2, 1]
+    chunks = list(chunks_of(frames_of([(5, 7)] * 5), bytes_at_once=3 * 5 * 7 * 3))
+    assert [len(chunk.times) for chunk in chunks] == [3, 2]
 
 
 def test_no_frames_are_no_chunk():

@@ -70,7 +70,7 @@ class ServingClient:
         attempts: int = 5,
     ) -> None:
         self.url, self.model, self.version = url, model, version
-        self.timeout, self.attempts = timeout, attempts
+        self.timeout, self.token, self.attempts = timeout, token, attempts
         self._transport = _transport(url, model, version, token)
         self._signatures: dict[str, SignatureDescription] = {}
 

@@ -32,8 +32,8 @@ class ServedModel(Model):
       client: asks the server.
     """
 
-    # In JSON, numbers of pixels take five times as much, and a server takes requests of 32 MiB or so.
-    call_size: ClassVar[int] = 2**22
+    # In JSON, pixels take five times as much, and time: a call is to be answered in seconds.
+    call_size: ClassVar[int] = 2**21
 
     path: Path
     interface: Mapping[str, Any]
