@@ -13,9 +13,8 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from ostinato.errors import ConfigError, DataError
+from ostinato.errors import DataError
 from ostinato.layers import SequenceClassifier
-from ostinato.layers.efficientnet_lite import EFFICIENTNET_LITE
 from ostinato.sequences.batches import Variation
 from ostinato.sequences.outputs import StreamOutput
 from ostinato.sequences.store import SequenceStore
@@ -89,12 +88,11 @@ class FineTuning:
       classifier: of frames; trained in place.
 
     Raises:
-      ConfigError: the image network cannot be fine-tuned.
-      DataError: videos are gone.
+      ConfigError, DataError: see `Run.check_can_fine_tune`.
     """
 
     def __init__(self, run: Run, classifier: SequenceClassifier, rows: Sequence[int], config: TrainConfig):
-        check_network(run)
+        run.check_can_fine_tune(rows)
         self.run, self.config = run, config
         self.batches = FrameBatches(run, rows, config)
         encoder = make_frame_encoder(run.prepare_config)
@@ -191,11 +189,3 @@ def fine_tune_and_read(
     del tuning, classifier
     gc.collect()  # as in `train_and_read`
     return outputs
-
-
-def check_network(run: Run) -> None:
-    """Raises ConfigError where the image network of a run cannot be fine-tuned."""
-    network = run.prepare_config.network
-    if network not in EFFICIENTNET_LITE:
-        names = ", ".join(EFFICIENTNET_LITE)
-        raise ConfigError(f"only {names} can be fine-tuned, not {network}; set --fine-tune-blocks 0")

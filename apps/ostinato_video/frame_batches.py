@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import itertools
 from collections.abc import Generator, Iterator, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -55,14 +54,13 @@ class FrameBatches:
       num_streams: B, videos side by side.
 
     Raises:
-      DataError: videos are gone, or, when they are read, no longer what they were.
+      DataError: when they are read, videos are no longer what they were.
     """
 
     def __init__(self, run: Run, rows: Sequence[int], config: TrainConfig):
         self.run, self.rows, self.config = run, list(rows), config
         self.num_streams = min(config.fine_tune_batch_size, len(self.rows))
         self._weights = class_weights(label_counts(run.store, rows, len(run.labels)), config.class_balance)
-        check_videos_are_there(run, rows)
 
     def num_batches(self, epoch: int) -> int:
         """Number of batches of an epoch: the order decides on how evenly videos fill the rows."""
@@ -123,17 +121,6 @@ class FrameBatches:
                 starts[place] = window.starts
                 targets[place, rows], weights[place, rows] = window.targets, window.weights
         return (frames, mask, starts), targets, weights
-
-
-def check_videos_are_there(run: Run, rows: Sequence[int]) -> None:
-    """Raises DataError where videos are gone: one that is missing would stop an epoch halfway."""
-    videos = [run.store.records[row].name for row in rows]
-    missing = [video for video in videos if not Path(video).is_file()]
-    if missing:
-        raise DataError(
-            f"{len(missing)} videos of {run.folder} are gone, such as {missing[0]}; put them back, or train without "
-            "them by --fine-tune-blocks 0"
-        )
 
 
 def _taken(frames: Iterator[Frame], number: int, record: SequenceRecord) -> list[np.ndarray]:

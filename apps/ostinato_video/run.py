@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from ostinato.errors import ModelError
+from ostinato.errors import ConfigError, DataError, ModelError
 from ostinato.sequences.config import StreamConfig
 from ostinato.sequences.run import StreamRun
 from ostinato_video.config import PrepareConfig, TrainConfig
@@ -51,6 +52,34 @@ class Run(StreamRun):
         super().check_trained()
         if self.train_config.fine_tunes and not self.fine_tuned_path.exists():
             raise ModelError(f"{self.folder} has not been fine-tuned to the end; run `train` again")
+
+    def check_can_fine_tune(self, rows: Sequence[int]) -> None:
+        """Finds what would fail in the phase fine_tune, on the videos of these rows.
+
+        Raises:
+          ConfigError: its image network is not made of blocks that can be freed, or TensorFlow does not run.
+          DataError: videos are gone; one that is missing would stop an epoch halfway.
+        """
+        import keras
+
+        from ostinato.layers.efficientnet_lite import EFFICIENTNET_LITE
+
+        network = self.prepare_config.network
+        if network not in EFFICIENTNET_LITE:
+            names = ", ".join(EFFICIENTNET_LITE)
+            raise ConfigError(f"only {names} can be fine-tuned, not {network}; set --fine-tune-blocks 0")
+        if keras.backend.backend() != "tensorflow":
+            raise ConfigError(
+                f"frames are read by TensorFlow, not {keras.backend.backend()}; set KERAS_BACKEND=tensorflow, or "
+                "--fine-tune-blocks 0"
+            )
+        videos = [self.store.records[row].name for row in rows]
+        missing = [video for video in videos if not Path(video).is_file()]
+        if missing:
+            raise DataError(
+                f"{len(missing)} videos of {self.folder} are gone, such as {missing[0]}; put them back, or train "
+                "without them by --fine-tune-blocks 0"
+            )
 
     def check_resumes(self, config: StreamConfig) -> None:
         """Raises ConfigError where training has begun with settings that cannot be changed any more."""

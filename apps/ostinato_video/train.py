@@ -20,8 +20,6 @@ from ostinato.training import (
     write_history,
 )
 from ostinato_video.config import TrainConfig
-from ostinato_video.fine_tuning import FineTuning, check_network
-from ostinato_video.frame_batches import check_videos_are_there
 from ostinato_video.run import FINE_TUNE, Run
 
 _LOG = logging.getLogger(__name__)
@@ -60,12 +58,11 @@ class Training(RunTraining):
         """Finds what would fail only after the first phase.
 
         Raises:
-          DataError: videos are gone.
-          ConfigError: the phase fine_tune is left out and has been trained already, or the image network cannot learn.
+          ConfigError: the phase fine_tune is left out and has been trained already.
+          ConfigError, DataError: see `Run.check_can_fine_tune`.
         """
         if self.config.fine_tunes:
-            check_network(self.run)
-            check_videos_are_there(self.run, [*self.train_rows, *self.dev_rows])
+            self.run.check_can_fine_tune([*self.train_rows, *self.dev_rows])
         elif (self.run.phase_folder(FINE_TUNE) / CHECKPOINT).exists():
             raise ConfigError(
                 f"{self.run.folder} has been trained in phase {FINE_TUNE}, which cannot be left out any more; give it "
@@ -78,6 +75,8 @@ class Training(RunTraining):
         return f"{super().told(fine_tuned)} of phase {FINE_TUNE}" if fine_tuned else super().told(records)
 
     def _fine_tune(self) -> list[dict[str, Any]]:
+        from ostinato_video.fine_tuning import FineTuning  # only now: the first phase needs no TensorFlow
+
         tuning = FineTuning(self.run, self.classifier, self.train_rows, self.config)
         folder = self.run.phase_folder(FINE_TUNE)
 

@@ -205,3 +205,21 @@ def test_the_mark_seen_last_is_learned_with_recurrence_and_cannot_be_without():
         accuracy[recurrent] = np.mean(guessed == labels)
     assert accuracy[True] > 0.97
     assert accuracy[False] < 0.87  # it guesses wherever no mark is to be seen
+
+
+def test_windows_of_streams_that_end_give_what_the_whole_streams_give():
+    model = make_classifier()
+    lengths = np.array([7, 5, 4])
+    mask = np.arange(8) < lengths[:, None]
+    features = np.pad(FEATURES, ((0, 0), (0, 1), (0, 0)), constant_values=9.0)
+    whole = arrays(model(features, mask))
+    state, pieces = model.initial_state(3), []
+    for window in (slice(0, 4), slice(4, 8)):
+        scores, state = model.masked_steps(features[:, window], state, mask[:, window])
+        pieces.append(arrays(scores))
+    frames = np.concatenate([piece.frame_logits for piece in pieces], axis=1)
+    assert_allclose(frames[mask], whole.frame_logits[mask], atol=1e-5)
+    assert_allclose(pieces[1].clip_logits[:2, -1], whole.clip_logits[:2, -1], atol=1e-5)
+    assert_allclose(pieces[0].clip_logits[2, -1], whole.clip_logits[2, -1], atol=1e-5)
+    dropped, _ = model.masked_steps(features[:, :4], model.initial_state(3), mask[:, :4], training=True)
+    assert not np.allclose(arrays(dropped).frame_logits, frames[:, :4])

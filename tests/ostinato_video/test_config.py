@@ -1,7 +1,7 @@
 import pytest
 
 from ostinato.errors import ConfigError
-from ostinato_video.config import PrepareConfig, TimelineConfig
+from ostinato_video.config import PrepareConfig, TimelineConfig, TrainConfig
 
 
 def test_the_parts_are_those_of_the_encoder():
@@ -25,6 +25,28 @@ def test_the_parts_are_those_of_the_encoder():
 def test_what_videos_cannot_be_prepared_with_is_refused(changes, named):
     with pytest.raises(ConfigError, match=named):
         PrepareConfig(**changes)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"units": 0},
+        {"fine_tune_blocks": -1},
+        {"fine_tune_epochs": -1},
+        {"fine_tune_learning_rate": 0.0},
+        {"fine_tune_batch_size": 0},
+        {"fine_tune_window": 0},
+    ],
+)
+def test_what_no_training_can_have_is_refused(changes):
+    with pytest.raises(ConfigError, match=next(iter(changes))):
+        TrainConfig(**changes)
+
+
+def test_the_image_network_stays_as_it_is_unless_blocks_of_it_are_to_learn():
+    assert not TrainConfig().fine_tunes
+    assert TrainConfig(fine_tune_blocks=2).fine_tunes
+    assert not TrainConfig(fine_tune_blocks=2, fine_tune_epochs=0).fine_tunes
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from ostinato.sequences.training import StreamTraining, make_classifier
 from ostinato_video.config import PrepareConfig, TrainConfig
 from ostinato_video.data import read_examples
 from ostinato_video.features import squared
-from ostinato_video.fine_tuning import FineTuning, fine_tune_and_read
+from ostinato_video.fine_tuning import FineTuning
 from ostinato_video.prepare import prepare
 from ostinato_video.reading import open_video
 from ostinato_video.run import Run
@@ -134,12 +134,14 @@ def test_a_block_learns_what_the_frozen_network_does_not_see(squares, tmp_path, 
     classifier = make_classifier(config, 3, run.store.feature_size)
     frozen = StreamTraining(classifier, run.store, train, config)
     frozen.run()
-    tuned = fine_tune_and_read(run, run.store, train, held_out, 3, config)
+    before = frozen.read(held_out)
+    tuning = FineTuning(run, classifier, train, config)
+    tuning.fit()
     truth = run.store.labels_of(0)
     coloured = truth != 0
     right = [
         float(np.mean(output.frame_logits.argmax(axis=-1)[coloured] == truth[coloured]))
-        for (output,) in (frozen.read(held_out), tuned)
+        for (output,) in (before, tuning.read(held_out))
     ]
     assert right[0] < 0.7
     assert right[1] > 0.9

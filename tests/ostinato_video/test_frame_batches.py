@@ -118,7 +118,7 @@ def test_videos_that_have_gone_or_changed_are_named(run, tmp_path, paint_video):
     records = (folder / "sequences.jsonl").read_text().replace(run.store.records[1].name, str(video))
     (folder / "sequences.jsonl").write_text(records)
     with pytest.raises(DataError, match=r"1 videos of .* are gone, such as .*moved\.mp4; .*--fine-tune-blocks 0"):
-        FrameBatches(Run(folder), range(4), CONFIG)
+        Run(folder).check_can_fine_tune(range(4))
     paint_video(video, ["red"] * 9)
     with pytest.raises(DataError, match=r"moved\.mp4 has fewer frames than when it was prepared"):
         list(FrameBatches(Run(folder), range(4), CONFIG)(0))

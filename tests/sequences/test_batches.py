@@ -6,6 +6,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from ostinato.errors import DataError
 from ostinato.sequences import UNLABELLED, StreamConfig, WindowBatches, class_weights
+from ostinato.sequences.batches import label_targets
 
 CONFIG = StreamConfig(window=7, batch_size=3, frame_loss=0.25, class_balance=0.0)
 OWN = np.repeat([0, UNLABELLED, 2], [4, 8, 5])
@@ -34,6 +35,17 @@ def windows_of(store, epoch=0, config=CONFIG, rows=(0, 1), vary=None):
             assert not weights[place, frames:-1].any()
             kept = [*range(frames), -1]
             yield features[place, :frames], targets[place, kept], weights[place, kept]
+
+
+def test_the_whole_of_a_window_is_labelled_by_the_share_of_each_label_so_far_unless_it_has_one():
+    labels = np.array([2, UNLABELLED, 0, 2])
+    targets, weights = label_targets(labels, UNLABELLED, 3, 0.75)
+    assert_array_equal(targets[:4], [[0, 0, 1], [0, 0, 0], [1, 0, 0], [0, 0, 1]])
+    assert_allclose(targets[4], [1 / 3, 0, 2 / 3], rtol=1e-6)
+    assert_allclose(weights, [0.25, 0, 0.25, 0.25, 0.25])
+    assert_allclose(label_targets(labels, UNLABELLED, 3, 0.75, np.array([0, 3, 0]))[0][4], [1 / 6, 1 / 2, 1 / 3])
+    assert_array_equal(label_targets(labels, 1, 3, 0.75, np.array([5, 0, 0]))[0][4], [0, 1, 0])
+    assert not label_targets(np.full(2, UNLABELLED), UNLABELLED, 3, 0.75)[1].any()
 
 
 def test_there_are_as_many_windows_as_cover_a_sequence(store):

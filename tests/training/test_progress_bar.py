@@ -123,6 +123,15 @@ def train_an_epoch(bar, clock, epoch, losses):
     bar.on_epoch_end(epoch, {"loss": losses[-1]})
 
 
+def test_the_speed_is_that_of_the_phase(clock, shown):
+    with make_bar(Terminal(), clock, unit="frames", per_update={"frozen": 100, "fine_tune": 8}) as bar:
+        for phase in ("frozen", "fine_tune"):
+            bar.on_phase(phase, 9)
+            train_an_epoch(bar, clock, 0, [1.5])
+    said = [move[1] for move in shown if move and move[0] == 1 and "scoring" not in move[1]]
+    assert said == ["frozen: epoch 1/5  loss 1.500  200 frames/s", "fine_tune: epoch 1/2  loss 1.500  16 frames/s"]
+
+
 def test_on_a_terminal_the_bar_counts_updates_and_no_line_is_written(clock, shown):
     stream = Terminal()
     with make_bar(stream, clock, unit="tokens", per_update=2600) as bar:
