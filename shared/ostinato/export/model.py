@@ -4,7 +4,7 @@ import abc
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -18,13 +18,11 @@ class Model(abc.ABC):
       path: its version folder on this machine.
       interface: what `interface.json` says, `metadata` of the application included.
       assets: the application's files, by name.
-      call_size: bytes of inputs that a call is to have at most, where an application may divide what it asks.
     """
 
     path: Path
     interface: Mapping[str, Any]
     assets: Mapping[str, Path]
-    call_size: ClassVar[int] = 2**25
 
     @abc.abstractmethod
     def call(self, signature: str, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -41,6 +39,11 @@ class Model(abc.ABC):
           InputError: the signature refuses what the inputs hold, such as a damaged photo.
           ServerError: the model is on a server that does not answer.
         """
+
+    @property
+    def call_size(self) -> int:
+        """Bytes of inputs that a call is to have at most, where an application may divide what it asks."""
+        return 2**25
 
     @property
     def metadata(self) -> Mapping[str, Any]:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from ostinato.errors import ModelError
 from ostinato.export.loading import find_assets, read_interface
@@ -32,13 +32,15 @@ class ServedModel(Model):
       client: asks the server.
     """
 
-    # In JSON, pixels take five times as much, and time: a call is to be answered in seconds.
-    call_size: ClassVar[int] = 2**21
-
     path: Path
     interface: Mapping[str, Any]
     assets: Mapping[str, Path]
     client: ServingClient
+
+    @property
+    def call_size(self) -> int:
+        """In JSON, pixels take five times as much, and time: a call is to be answered in seconds."""
+        return 2**24 if self.client.url.startswith("grpc:") else 2**21
 
     def call(self, signature: str, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Asks a signature on the server."""
