@@ -23,7 +23,7 @@ class Toy(tf.Module):
 
     @tf.function(autograph=False)
     def several(self, numbers, text):
-        return {"total": tf.reduce_sum(numbers, axis=1), "text": text, "echo_bytes": tf.strings.join([text, "\xff"])}
+        return {"total": tf.reduce_sum(numbers, axis=1), "text": text, "echo_bytes": tf.strings.join([text, "!"])}
 
     @tf.function(autograph=False)
     def scaled(self, x, scale):

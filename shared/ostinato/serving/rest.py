@@ -110,6 +110,7 @@ class RestInterface:
     def routes(self) -> list[BaseRoute]:
         return [
             Mount("/v1", app=self._answer),
+            Mount("/V1", app=self._answer),  # paths are read whatever their case
             Route("/metrics", self._metrics),
             Route("/monitoring/prometheus/metrics", self._metrics),
             Route("/healthz", self._health),
