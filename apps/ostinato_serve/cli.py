@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from ostinato.commands import run_application
-from ostinato_serve import cli_run  # noqa: F401  # where the verbs are
+from ostinato_serve import cli_config, cli_run  # noqa: F401  # where the verbs are
 from ostinato_serve.command import app
 
 
