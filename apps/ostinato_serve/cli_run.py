@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from ostinato.commands import ConfigFile
 from ostinato_serve.command import FLAG, FLAT, app
-from ostinato_serve.config import BatchConfig, BindConfig, LimitConfig
+from ostinato_serve.config import BatchConfig, BindConfig, LimitConfig, PageConfig
 
 TOKEN_VARIABLE = "OSTINATO_TOKEN"
 
@@ -22,6 +22,7 @@ def run(
     bind: Annotated[BindConfig, FLAT] = BindConfig(),
     batching: Annotated[BatchConfig, FLAT] = BatchConfig(),
     limits: Annotated[LimitConfig, FLAT] = LimitConfig(),
+    page: Annotated[PageConfig, FLAT] = PageConfig(),
     token: Annotated[str, Parameter(env_var=TOKEN_VARIABLE)] = "",
     quiet: Annotated[bool, FLAG] = False,
 ) -> int:
@@ -38,5 +39,5 @@ def run(
     """
     from ostinato_serve.running import serve
 
-    serve(models, models_config, bind, batching, limits, token, quiet=quiet)
+    serve(models, models_config, bind, batching, limits, page, token, quiet=quiet)
     return 0

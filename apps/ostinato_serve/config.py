@@ -78,3 +78,23 @@ class LimitConfig:
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
             check(value > 0, f"{name} {value}: give more than 0")
+
+
+@dataclass(frozen=True)
+class PageConfig:
+    """The page, where the models can be tried in a browser."""
+
+    page: bool = True
+    """serves it at /"""
+    max_photo_mb: float = 20.0
+    """size of a photo that is uploaded there, in MiB"""
+    max_video_mb: float = 256.0
+    """size of a video that is uploaded there, in MiB"""
+    max_video_minutes: float = 10.0
+    """of a video that is labelled there"""
+    upload_seconds: float = 120.0
+    """in which an upload must have come"""
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            check(name == "page" or value > 0, f"{name} {value}: give more than 0")

