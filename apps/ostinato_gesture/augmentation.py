@@ -11,6 +11,8 @@ from ostinato_gesture.augmentation_config import AugmentationConfig
 __all__ = ["AugmentationConfig", "Varied", "mirror", "resample", "vary", "vary_times"]
 
 _MIRROR = np.array([-1, 1, 1], np.float32)
+_MIDDLE = (0.25, 0.75)  # where in a sequence all may keep still: the gesture, not the way there
+_HELD = (4, 75)  # frames; of short holds there are as many as of long ones
 
 
 class Varied(NamedTuple):
@@ -55,7 +57,7 @@ def vary(landmarks: np.ndarray, presence: np.ndarray, config: AugmentationConfig
 
 
 def vary_times(num_frames: int, config: AugmentationConfig, random: np.random.Generator) -> np.ndarray:
-    """Returns where the frames of a varied sequence come from: crop, speed and time warp.
+    """Returns where the frames of a varied sequence come from: crop, speed, time warp and hold.
 
     Works for any sequence: linear interpolation at these times varies feature vectors too.
 
@@ -75,7 +77,11 @@ def vary_times(num_frames: int, config: AugmentationConfig, random: np.random.Ge
     knots = 1 + config.time_warp * random.uniform(-1, 1, 5)
     paces = np.interp(np.linspace(0, 4, length), np.arange(5), knots)
     course = np.concatenate([[0.0], np.cumsum((paces[1:] + paces[:-1]) / 2)])
-    return (begin + (end - begin) * course / max(course[-1], 1e-9)).astype(np.float32)
+    times = (begin + (end - begin) * course / max(course[-1], 1e-9)).astype(np.float32)
+    if random.random() < config.hold:
+        still = int(random.uniform(*_MIDDLE) * length)
+        times = np.insert(times, still, np.full(round(np.exp(random.uniform(*np.log(_HELD)))), times[still]))
+    return times
 
 
 def resample(landmarks: np.ndarray, presence: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -15,6 +15,8 @@ class AugmentationConfig:
     """a sequence becomes slower or faster by up to this share"""
     time_warp: float = 0.2
     """parts of a sequence become slower or faster by up to this share"""
+    hold: float = 0.25
+    """share of sequences in which all keeps still for a moment, of up to 75 frames, somewhere in the middle"""
     crop: float = 0.1
     """greatest share of the frames cut off at either end"""
     rotation: float = 15.0
@@ -42,5 +44,5 @@ class AugmentationConfig:
             check(getattr(self, name) < 1, f"{name} must be below 1, is {getattr(self, name)}")
         check(self.crop < 0.5, f"crop must be below 0.5, is {self.crop}")
         check(self.rotation <= 90, f"rotation must be 90 degrees or less, is {self.rotation}")
-        for name in ("mirror", "confused_hands"):
+        for name in ("mirror", "confused_hands", "hold"):
             check(getattr(self, name) <= 1, f"{name} must be within 0 and 1, is {getattr(self, name)}")

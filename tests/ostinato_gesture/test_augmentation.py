@@ -44,7 +44,7 @@ def test_whatever_happens_a_sequence_remains_one(waving, frames):
         length = len(varied.times)
         assert varied.landmarks.shape == (length, 2, 21, 3)
         assert (varied.landmarks.dtype, varied.presence.dtype) == (np.float32, bool)
-        assert 1 <= length <= 1.3 * frames + 1
+        assert 1 <= length <= 1.3 * frames + 1 + 75
         assert np.isfinite(varied.landmarks).all()
         assert_array_equal(np.any(varied.landmarks != 0, axis=(2, 3)), varied.presence)
         assert np.all(np.diff(varied.times) >= 0)
@@ -71,6 +71,18 @@ def test_speed_changes_the_length_both_ways_and_evenly():
     times = vary_times(101, only(speed=0.25), np.random.default_rng(1))
     assert_allclose(np.diff(times), np.diff(times)[0], rtol=1e-3)
     assert (times[0], times[-1]) == (0, 100)
+
+
+def test_a_held_sequence_keeps_still_once_in_its_middle_half():
+    held = set()
+    for seed in SEEDS:
+        times = vary_times(101, only(hold=1), np.random.default_rng(seed))
+        still = np.flatnonzero(np.diff(times) == 0)
+        held.add(len(still))
+        assert_array_equal(np.diff(still), 1)
+        assert 25 <= times[still[0]] <= 75
+        assert_array_equal(np.unique(times), np.arange(101))
+    assert min(held) < 15 < 50 < max(held) <= 75
 
 
 def test_a_time_warp_keeps_ends_and_length_and_changes_the_pace_within_its_share():
