@@ -28,7 +28,7 @@ def as_model(rule_recognizer, painted_hands, monkeypatch):
     from ostinato_gesture.gesture_recognizer import GestureRecognizer
 
     models = {"rule": rule_recognizer("landmarks", (2, 21, 3)), "glove": rule_recognizer()}
-    monkeypatch.setattr(GestureRecognizer, "load", classmethod(lambda cls, model: models[model]))
+    monkeypatch.setattr(GestureRecognizer, "load", classmethod(lambda cls, model, server: models[model]))
 
 
 @pytest.fixture
