@@ -179,9 +179,19 @@ def test_training_says_what_it_kept_and_refuses_other_settings(trained):
 
 
 @pytest.fixture(scope="module")
-def fine_tuned(trained, tmp_path_factory):
-    """The trained run, gone on with into the second phase."""
-    folder = shutil.copytree(trained[0], tmp_path_factory.mktemp("fine_tuned") / "run")
+def frozen(prepared, tmp_path_factory):
+    """A run in which the image network has learned nothing; without recurrence, which would take longer."""
+    folder = shutil.copytree(prepared[0], tmp_path_factory.mktemp("frozen") / "run")
+    settings = folder.parent / "tiny.toml"
+    settings.write_text(f"{SETTINGS}recurrent = false\n")
+    assert run("train", "--run", folder, "--config", settings).code == 0
+    return folder
+
+
+@pytest.fixture(scope="module")
+def fine_tuned(frozen, tmp_path_factory):
+    """That run, gone on with into the second phase."""
+    folder = shutil.copytree(frozen, tmp_path_factory.mktemp("fine_tuned") / "run")
     words = ("--fine-tune-blocks", 1, "--fine-tune-epochs", 2, "--fine-tune-learning-rate", 0.02)
     return folder, run("train", "--run", folder, *words)
 
@@ -199,14 +209,14 @@ def test_the_image_network_is_fine_tuned_in_a_second_phase(fine_tuned):
     assert (again.code, again.err.count("goes on after")) == (0, 2)
 
 
-def test_all_verbs_use_the_image_network_that_was_fine_tuned(fine_tuned, model, data, video, tmp_path):
+def test_all_verbs_use_the_image_network_that_was_fine_tuned(fine_tuned, frozen, data, video, tmp_path):
     folder, _ = fine_tuned
     words = ("evaluate", "--data", data, "--format", "json", "--output")
     assert run(*words, tmp_path / "run.jsonl", "--run", folder).code == 0
     exported = run("export", "--run", folder, "--output", tmp_path / "tuned", "--min-seconds", 0.2, "--switch-cost", 1)
     assert exported.code == 0
     assert run(*words, tmp_path / "export.jsonl", "--model", tmp_path / "tuned").code == 0
-    assert run(*words, tmp_path / "frozen.jsonl", "--model", model).code == 0
+    assert run(*words, tmp_path / "frozen.jsonl", "--run", frozen).code == 0
     confidences = [
         [json.loads(line)["confidence"] for line in (tmp_path / f"{name}.jsonl").read_text().splitlines()]
         for name in ("run", "export", "frozen")
@@ -220,8 +230,6 @@ def test_all_verbs_use_the_image_network_that_was_fine_tuned(fine_tuned, model, 
 
 def test_folds_of_a_run_that_fine_tunes_are_fine_tuned(fine_tuned, tmp_path):
     folder = shutil.copytree(fine_tuned[0], tmp_path / "run")
-    config = (folder / "train.toml").read_text().replace("recurrent = true", "recurrent = false")
-    (folder / "train.toml").write_text(config)  # one network a fold, and a small one
     result = run("evaluate", "--run", folder, "--hold-out", "thursday", "--format", "json")
     assert (result.code, result.err) == (0, "")
     assert result.records[0]["scores"]["num_clips"] == 3
