@@ -105,6 +105,8 @@ def test_a_float32_is_written_as_short_as_it_can_be_read_back(application):
         ('{"instances": [1]} more', "JSON Parse error: "),
         (b'{"instances": ["\xff"]}', "JSON Parse error: Invalid encoding"),
         ('{"instances": ["\\ud800"], "signature_name": "several"}', "instances is a plain list, but expecting list of"),
+        ('{"instances": [{"\\ud800": 1}]}', "JSON object: does not have named input: ?"),
+        ('{"instances": ' + "[" * 70 + "1" + "]" * 70 + "}", "Encountered lists at more than 32 levels"),
         ("[" * 200_000, "JSON Parse error: Nested too deeply"),
         ('{"a":' * 40_000, "JSON Parse error: Nested too deeply"),
         ('{"instances": [' + "1" * 5000 + "]}", "JSON Parse error: Number too big"),

@@ -60,7 +60,7 @@ def metadata_body(metadata: ModelMetadata) -> bytes:
 
 def error_body(message: str) -> bytes:
     """The answer where there is none."""
-    return _body({"error": message})
+    return _body({"error": message.encode(errors="replace").decode()})  # half a pair of surrogates is no UTF-8
 
 
 def _check_rows(outputs: Mapping[str, np.ndarray]) -> None:

@@ -23,6 +23,7 @@ import numpy as np
 from ostinato.serving.errors import ServingError
 from ostinato.serving.servable import Signature, TensorInfo
 
+_MAX_RANK = 32  # NumPy has 64, ops of TensorFlow about 8
 _SHOWN = 100  # characters of a value in a message
 _INTEGERS = {"int8", "int16", "int32", "int64", "uint8", "uint32", "uint64"}
 _FLOATS = {"float32": "float", "float64": "double"}
@@ -204,6 +205,8 @@ def _flat(value: Any) -> tuple[tuple[int, ...], list[Any]]:
             other = next(len(each) for each in values if len(each) != expected)
             _refuse(f"Encountered list at unexpected size: {other} at level: {len(shape)} expected size: {expected}")
         shape.append(sizes.pop())
+        if len(shape) > _MAX_RANK:
+            _refuse(f"Encountered lists at more than {_MAX_RANK} levels; no tensor has that many")
         values = list(chain.from_iterable(values))
     return tuple(shape), values
 
