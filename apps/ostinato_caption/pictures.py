@@ -21,17 +21,20 @@ _BACKGROUND, _INK, _FAINT = (255, 255, 255), (24, 24, 27), (113, 113, 122)
 _SHADE = 0.22  # brightness of what a word did not look at
 
 
-def attention_picture(photo: bytes, caption: Caption) -> Image.Image:
+def attention_picture(photo: bytes | Image.Image, caption: Caption) -> Image.Image:
     """Draws the photo once for each word, bright where the network looked when it wrote that word.
 
     Args:
-      photo: the image file's content, as `read_photo` returns it.
+      photo: the image file's content, as `read_photo` returns it, or the photo upright in RGB.
       caption: what was written about it.
 
     Returns:
       An RGB picture: the caption above, a panel for each word below, in reading order.
     """
-    upright = Image.fromarray(decode_photo(photo).numpy())  # the very pixels that the network saw
+    if isinstance(photo, Image.Image):
+        upright = photo
+    else:
+        upright = Image.fromarray(decode_photo(photo).numpy())  # the very pixels that the network saw
     height = max(1, round(_PANEL_WIDTH * upright.height / upright.width))
     height = min(height, 2 * _PANEL_WIDTH)  # a very tall photo would make a picture that nobody can look at
     small = upright.resize((_PANEL_WIDTH, height), Image.Resampling.LANCZOS)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -51,7 +52,6 @@ class CaptionTab(Tab):
         return await self.work.run(self._answer, model, content, name, sample)
 
     def _answer(self, model: str, content: bytes, name: str, sample: samples.Sample | None) -> Response:
-        from ostinato.images.graph import decode_photo
         from ostinato.images.reading import read_photo
         from ostinato_caption import Captioner
         from ostinato_caption.pictures import attention_picture
@@ -61,16 +61,27 @@ class CaptionTab(Tab):
         beam_width = captioner.decoding.beam_width
         decoding = dataclasses.replace(captioner.decoding, num_captions=min(_NUM_CAPTIONS, beam_width))
         [captions] = captioner.caption([photo], decoding)
-        upright = Image.fromarray(decode_photo(photo).numpy())
-        upright.thumbnail((_LARGEST_SIDE, _LARGEST_SIDE))
+        upright = _upright(photo)
         return page(
             "captions_result.html",
             name=name,
             sample=sample,
             photo=picture_url(upright, "JPEG"),
             captions=[_shown(caption) for caption in captions],
-            all_words=picture_url(attention_picture(photo, captions[0]), "JPEG"),
+            all_words=picture_url(attention_picture(upright, captions[0]), "JPEG"),
         )
+
+
+def _upright(photo: bytes) -> Image.Image:
+    """The photo as the page shows it: RGB, transparency on white, made smaller.
+
+    Pillow decodes it again: the graph that decodes photos for the network would first be built here, which takes seconds.
+    """
+    with Image.open(io.BytesIO(photo)) as image:
+        image.thumbnail((_LARGEST_SIDE, _LARGEST_SIDE))
+        shown = ImageOps.exif_transpose(image).convert("RGBA")
+    ground = Image.new("RGBA", shown.size, "white")
+    return Image.alpha_composite(ground, shown).convert("RGB")
 
 
 def _shown(caption: Caption) -> dict[str, Any]:

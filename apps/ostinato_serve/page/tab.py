@@ -114,6 +114,8 @@ async def _answer(endpoint: Endpoint, request: Request) -> Response:
 
 
 def sentence(error: UserError) -> str:
-    """An error as a sentence for people."""
+    """An error as a sentence for people; names of files keep their letters."""
     text = " ".join(str(error).split())
-    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
+    if text.partition(" ")[0].isalpha():
+        text = text[:1].upper() + text[1:]
+    return text + ("" if text.endswith((".", "!", "?")) else ".")

@@ -13,7 +13,8 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from ostinato.errors import InputError
-from ostinato.frames.timeline import WRITERS, Segment, clock_time
+from ostinato.frames.timeline import WRITERS, Segment
+from ostinato.frames.timeline_plan import short_time
 from ostinato_serve.page import samples
 from ostinato_serve.page.rendering import data_url, page
 from ostinato_serve.page.tab import Tab, answering
@@ -122,8 +123,8 @@ async def _watch(request: Request, is_gone: threading.Event) -> None:
 def _shown(segment: Segment) -> dict[str, Any]:
     return {
         "start": segment.start,
-        "from": clock_time(segment.start),
-        "to": clock_time(segment.end),
+        "from": short_time(segment.start, with_tenths=True),
+        "to": short_time(segment.end, with_tenths=True),
         "end": segment.end,
         "label": segment.label,
         "confidence": segment.confidence,
