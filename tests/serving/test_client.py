@@ -242,7 +242,22 @@ def test_where_nobody_listens_it_is_said_how_to_start_a_server():
             client.status()
 
 
-@pytest.mark.parametrize("url", ["localhost:8501", "ftp://x", "http://", "http://x:port", "http://x/v1", "grpc://"])
+def test_a_server_without_a_certificate_is_not_trusted():
+    with serving() as (server, _):
+        url = server.url.replace("http:", "https:")
+        with ServingClient(url, model="toy") as client, pytest.raises(ServerError, match="no secure connection"):
+            client.status()
+
+
+def test_a_name_with_spaces_is_a_name():
+    with serving(COUNTED) as (server, _), ServingClient(server.url, model="my model") as client:
+        client.predict({"x": [1]})
+        assert server.paths == ["/v1/models/my%20model:predict"]
+
+
+@pytest.mark.parametrize(
+    "url", ["localhost:8501", "ftp://x", "http://", "http://x:port", "http://x/v1", "http://me@x", "grpc://"]
+)
 def test_what_is_no_address_is_refused(url):
     with pytest.raises(ServerError, match="is no address of a server"):
         ServingClient(url, model="toy")

@@ -266,9 +266,9 @@ class Busy:
 def busy(model_server):
     handles = []
 
-    def start(*answers):
+    def start(*answers, **options):
         server = Busy(model_server.metrics, answers)
-        handles.append(serve_grpc(server, "127.0.0.1", 0))
+        handles.append(serve_grpc(server, "127.0.0.1", 0, **options))
         return server, handles[-1]
 
     yield start
@@ -312,6 +312,35 @@ def test_a_call_whose_time_is_over_is_taken_back(busy):
     assert raised.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
     assert server.cancelled.wait(10)
     assert 0 < server.timeouts[0] <= 0.3
+
+
+def test_more_calls_than_there_is_room_for_are_refused_at_once(busy):
+    begun, go_on = threading.Event(), threading.Event()
+
+    async def wait(server):
+        begun.set()
+        while not go_on.is_set():
+            await asyncio.sleep(0.01)
+        raise ServingError("NOT_FOUND", "gone")
+
+    _, handle = busy(wait, max_concurrent_calls=1)
+    codes = []
+
+    def first():
+        try:
+            ask(handle, timeout=20)
+        except grpc.RpcError as error:
+            codes.append(error.code().name)
+
+    thread = threading.Thread(target=first)
+    thread.start()
+    assert begun.wait(10)
+    with pytest.raises(grpc.RpcError) as raised:
+        ask(handle, timeout=20)
+    assert raised.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    go_on.set()
+    thread.join()
+    assert codes == ["NOT_FOUND"]
 
 
 def test_calls_that_were_begun_are_finished_before_the_server_stops(model_server):

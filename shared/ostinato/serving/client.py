@@ -156,7 +156,7 @@ def _transport(url: str, model: str, version: int | None, token: str | None) -> 
         port = parts.port
     except ValueError:
         parts, port = urlsplit(""), None
-    is_bare = parts.path in ("", "/") and not parts.query and not parts.fragment
+    is_bare = parts.path in ("", "/") and not (parts.query or parts.fragment or parts.username)
     if parts.scheme not in ("http", "https", "grpc") or not parts.hostname or not is_bare:
         raise ServerError(f"{url!r} is no address of a server; give http://HOST:PORT, https://... or grpc://HOST:PORT")
     if parts.scheme != "grpc":

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 import urllib3
@@ -56,7 +57,7 @@ class RestTransport:
     """
 
     def __init__(self, url: str, model: str, version: int | None, token: str | None) -> None:
-        self._model = f"{url.rstrip('/')}/v1/models/{model}"
+        self._model = f"{url.rstrip('/')}/v1/models/{quote(model, safe='')}"
         self._servable = self._model if version is None else f"{self._model}/versions/{version}"
         headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})}
         self._pool = urllib3.PoolManager(maxsize=_CONNECTIONS, headers=headers, retries=False)
