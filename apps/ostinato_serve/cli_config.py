@@ -9,7 +9,8 @@ from cyclopts import Parameter
 
 from ostinato.commands import quiet_tensorflow, say
 from ostinato_serve.command import FLAG, app
-from ostinato_serve.config_files import IMAGE
+
+IMAGE = "tensorflow/serving:2.20.0"
 
 
 @app.command
@@ -41,5 +42,5 @@ def config(
         if not inputs.can_be_joined:
             say(app, f"{name}: requests are not batched, as they differ in size")
         elif inputs.settings:
-            say(app, f"{name}: the batched server does not answer {', '.join(inputs.settings)}, which take settings")
+            say(app, f"{name}: the batched server does not answer {', '.join(inputs.settings)}: settings come along")
     return 0

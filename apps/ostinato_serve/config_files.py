@@ -16,7 +16,6 @@ from ostinato.files import write_atomically
 if TYPE_CHECKING:
     from ostinato.serving.repository import ModelConfig
 
-IMAGE = "tensorflow/serving:2.20.0"
 _BATCH = 32
 # Of `BatchingParameters`. Queues are counted in batches: beyond them the server answers 503 instead of letting wait.
 _BATCHING = f"""\
@@ -77,7 +76,7 @@ def inputs_of(version: Path) -> Inputs:
 
 
 def write_config_files(
-    output: Path, models: Mapping[str, ModelConfig], *, image: str = IMAGE, overwrite: bool = False
+    output: Path, models: Mapping[str, ModelConfig], *, image: str, overwrite: bool = False
 ) -> dict[str, Inputs]:
     """Writes `models.config`, `monitoring.config` and `docker-compose.yml`, and for joined requests two more.
 

@@ -1,14 +1,19 @@
 import json
+import re
 
 import pytest
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, text_format, wrappers_pb2
 from tensorflow_serving.config import model_server_config_pb2
 
+from ostinato.commands import run_application
 from ostinato.errors import ModelError, UserError
 from ostinato.export.loading import read_interface
 from ostinato.serving.repository import ModelConfig
-from ostinato_serve.config_files import inputs_of, models_config, write_config_files
+from ostinato_serve.cli import app
+from ostinato_serve.config_files import inputs_of, models_config
+from ostinato_serve.config_files import write_config_files as write
 
+IMAGE = "registry.example/serving:1"
 PHOTOS = {"image_bytes": {"dtype": "string", "shape": [None]}}
 WIDTH = {"beam_width": {"dtype": "int32", "shape": []}}
 FRAMES = {"frames": {"dtype": "uint8", "shape": [None, None, 5, 7, 3]}}
@@ -29,6 +34,10 @@ def models(tmp_path):
         (version / "interface.json").write_text(json.dumps({"signatures": each}))
         found[name] = ModelConfig(version.parent)
     return found
+
+
+def write_config_files(output, models, **options):
+    return write(output, models, **{"image": IMAGE, **options})
 
 
 def parsed(text):
@@ -116,9 +125,9 @@ def test_versions_and_labels_are_kept(tmp_path):
 
 
 def test_the_image_is_named_with_its_version_and_ports_are_this_machines(models, tmp_path):
-    write_config_files(tmp_path, models, image="registry.example/serving:1")
+    write_config_files(tmp_path, models)
     compose = (tmp_path / "docker-compose.yml").read_text()
-    assert compose.count('image: "registry.example/serving:1"') == 2
+    assert compose.count(f'image: "{IMAGE}"') == 2
     ports = [line.split('"')[1] for line in compose.splitlines() if '"127.0.0.1:' in line]
     assert ports == ["127.0.0.1:8500:8500", "127.0.0.1:8501:8501", "127.0.0.1:8510:8500", "127.0.0.1:8511:8501"]
 
@@ -127,6 +136,23 @@ def test_a_dollar_in_a_path_is_no_variable_of_compose(models, tmp_path):
     folder = models["video"].folder.rename(tmp_path / "a $HOME")
     write_config_files(tmp_path, {"video": ModelConfig(folder)})
     assert f'source: "{tmp_path}/a $$HOME"' in (tmp_path / "docker-compose.yml").read_text()
+
+
+def test_the_verb_says_what_it_wrote_and_what_is_not_batched(models, tmp_path, capsys):
+    words = ["config", str(models["video"].folder), str(models["caption"].folder), "--output", str(tmp_path / "out")]
+    assert run_application(app, words) == 0
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.splitlines() == [
+        f"ostinato-serve: docker-compose.yml and what it needs for video, caption: {tmp_path / 'out'}",
+        "ostinato-serve: video: requests are not batched, as they differ in size",
+        "ostinato-serve: caption: the batched server does not answer beam_search: settings come along",
+    ]
+    compose = (tmp_path / "out" / "docker-compose.yml").read_text()
+    assert re.search(r'image: "tensorflow/serving:\d+\.\d+\.\d+"', compose)
+    assert run_application(app, words) == 2
+    assert "add --overwrite" in capsys.readouterr().err
+    assert run_application(app, [*words, "--overwrite"]) == 0
 
 
 def test_files_that_are_there_stay_unless_it_is_said(models, tmp_path):
