@@ -172,6 +172,19 @@ def test_scoring_sees_averaged_weights_and_training_goes_on_with_its_own(fit, ma
         assert_allclose(np.asarray(one), np.asarray(other), atol=1e-6)
 
 
+def test_averaging_is_looked_at_and_changes_nothing_of_the_training(make_model, make_batches, tmp_path):
+    """Keras would put the average in the place of the weights at the end of each epoch, and go on from there."""
+    ends = []
+    for averaging in (0.0, 0.9):
+        model = make_model(averaging=averaging)
+        fit_resumably(
+            model, lambda epoch: feed(lambda: make_batches(epoch)), dict, tmp_path / str(averaging), epochs=3, score=None
+        )
+        ends.append([np.asarray(variable) for variable in model.trainable_variables])
+    for one, other in zip(*ends, strict=True):
+        assert_allclose(one, other, atol=1e-6)
+
+
 def test_without_a_score_the_last_epoch_is_kept_averaged(fit, tmp_path, make_model):
     with pytest.raises(KeyboardInterrupt):
         fit(score=None, scores=SCORES, epochs=3, callbacks=[Interrupt(2)])

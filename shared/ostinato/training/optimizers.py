@@ -9,6 +9,18 @@ import keras
 import numpy as np
 
 
+@keras.saving.register_keras_serializable(package="ostinato")
+class AveragingAdamW(keras.optimizers.AdamW):
+    """AdamW whose average is there to be looked at, and that never trains on from it.
+
+    Keras's own puts the average in the place of the weights whenever `fit` ends. Each epoch is a `fit` of its own here,
+    so that every epoch would begin with weights that lag behind.
+    """
+
+    def finalize_variable_values(self, var_list):
+        """Leaves the weights as they are; see `averaged_weights`."""
+
+
 def make_optimizer(
     *,
     learning_rate: float,
@@ -36,7 +48,7 @@ def make_optimizer(
         warmup_target=learning_rate if warmup_updates else None,
         warmup_steps=warmup_updates,
     )
-    optimizer = keras.optimizers.AdamW(
+    optimizer = AveragingAdamW(
         schedule,
         weight_decay=weight_decay,
         global_clipnorm=gradient_clip,
@@ -60,7 +72,7 @@ def averaged_weights(model: keras.Model) -> Iterator[None]:
         return
     current = [np.asarray(variable).copy() for variable in model.trainable_variables]
     try:
-        model.optimizer.finalize_variable_values(model.trainable_variables)
+        keras.optimizers.AdamW.finalize_variable_values(model.optimizer, model.trainable_variables)
         yield
     finally:
         for variable, value in zip(model.trainable_variables, current, strict=True):
