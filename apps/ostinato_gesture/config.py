@@ -85,7 +85,7 @@ class EventConfig:
     """score below which it has ended: until then it does not begin again"""
     refractory_seconds: float = 1.0
     """after an event the same gesture does not begin again for so long"""
-    min_seconds: float = 0.2
+    min_seconds: float = 0.35
     """how long the score must stay above `rise` before the event is told"""
     abstain: float = 0.0
     """recordings whose label has less confidence than this are called unknown"""
