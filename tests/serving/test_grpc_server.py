@@ -1,5 +1,6 @@
 import asyncio
 import socket
+import sys
 import threading
 import time
 
@@ -287,6 +288,37 @@ def test_overload_says_when_to_ask_again(busy):
         ask(handle, timeout=20)
     assert raised.value.code() is grpc.StatusCode.UNAVAILABLE
     assert ("grpc-retry-pushback-ms", "1500") in [tuple(each) for each in raised.value.trailing_metadata()]
+
+
+def test_the_client_comes_back_when_it_is_asked_to(model_server):
+    class OnceBusy(Busy):
+        async def predict_async(self, name, **request):
+            self.timeouts.append(time.monotonic())
+            for error in self.answers:
+                raise error
+            return await model_server.predict_async(name, **request)
+
+        def metadata(self, **asked):
+            return model_server.metadata(**asked)
+
+    server = OnceBusy(model_server.metrics, [ServingError("UNAVAILABLE", "queue is full", retry_after=0.4)])
+    handle = serve_grpc(server, "127.0.0.1", 0)
+    try:
+        with ServingClient(f"grpc://127.0.0.1:{handle.port}", model="toy") as client:
+            np.testing.assert_array_equal(client.predict({"x": ROWS})["doubled"], 2 * ROWS)
+    finally:
+        handle.stop(0)
+    first, second = server.timeouts
+    assert second - first >= 0.4
+
+
+def test_without_grpc_the_client_names_what_to_install(monkeypatch):
+    monkeypatch.delitem(sys.modules, "ostinato.serving.grpc_client")
+    monkeypatch.setitem(sys.modules, "grpc", None)
+    with pytest.raises(
+        ServerError, match=r"needs the package grpc: install ostinato\[serve\], or ask the server's http:"
+    ):
+        ServingClient("grpc://localhost:8500", model="toy")
 
 
 def test_a_failure_that_nobody_thought_of_tells_no_paths(busy, caplog):
