@@ -31,10 +31,8 @@ def attention_picture(photo: bytes | Image.Image, caption: Caption) -> Image.Ima
     Returns:
       An RGB picture: the caption above, a panel for each word below, in reading order.
     """
-    if isinstance(photo, Image.Image):
-        upright = photo
-    else:
-        upright = Image.fromarray(decode_photo(photo).numpy())  # the very pixels that the network saw
+    # Of bytes, the very pixels that the network saw.
+    upright = photo if isinstance(photo, Image.Image) else Image.fromarray(decode_photo(photo).numpy())
     height = max(1, round(_PANEL_WIDTH * upright.height / upright.width))
     height = min(height, 2 * _PANEL_WIDTH)  # a very tall photo would make a picture that nobody can look at
     small = upright.resize((_PANEL_WIDTH, height), Image.Resampling.LANCZOS)

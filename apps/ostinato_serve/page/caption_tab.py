@@ -75,7 +75,7 @@ class CaptionTab(Tab):
 def _upright(photo: bytes) -> Image.Image:
     """The photo as the page shows it: RGB, transparency on white, made smaller.
 
-    Pillow decodes it again: the graph that decodes photos for the network would first be built here, which takes seconds.
+    Pillow decodes it again: to build the graph that decodes photos for the network would take seconds here.
     """
     with Image.open(io.BytesIO(photo)) as image:
         image.thumbnail((_LARGEST_SIDE, _LARGEST_SIDE))

@@ -199,7 +199,7 @@ def test_the_sample_video_is_played_beside_its_timeline(open_page):
     page = open_page(part="#videos")
     page.locator("#videos .samples button").first.click()
     expect(page.locator("#videos-result h2")).not_to_be_empty()
-    page.wait_for_function("document.getElementById('player').readyState > 0")
+    expect(page.locator("#player")).to_have_js_property("videoWidth", 320)
 
 
 def test_gestures_before_the_camera_are_named_once_each(open_page):

@@ -60,6 +60,8 @@ if (form) {
   const begin = (end) => {
     stop();
     say("");
+    document.getElementById("events").replaceChildren();
+    document.getElementById("no-events").hidden = false;
     running = { stopped: false, end };
     return running;
   };

@@ -93,7 +93,7 @@ document.addEventListener("htmx:beforeRequest", (event) => event.detail.target.s
 document.addEventListener("htmx:afterRequest", (event) => event.detail.target.removeAttribute("aria-busy"));
 document.addEventListener("htmx:afterSwap", (event) => {
   const { top } = event.detail.target.getBoundingClientRect();
-  if (top > window.innerHeight * 0.8) event.detail.target.scrollIntoView({ behavior: "smooth", block: "start" });
+  if (top > window.innerHeight * 0.6) event.detail.target.scrollIntoView({ behavior: "smooth", block: "start" });
 });
 for (const name of ["htmx:sendError", "htmx:timeout"]) {
   document.addEventListener(name, (event) => tell(event.detail.elt.closest("form"), "The server does not answer. Is it still running?"));
