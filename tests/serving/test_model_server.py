@@ -19,19 +19,26 @@ def server(add_version):
         yield server
 
 
+class Held(threading.Event):
+    """Lets go once it is set."""
+
+    def __init__(self):
+        super().__init__()
+        self.started = threading.Event()
+
+
 @pytest.fixture
 def held(monkeypatch):
     """Models compute only after `set` is called; `started` says that one would like to."""
-    go, started = threading.Event(), threading.Event()
+    go = Held()
     run = Servable.run
 
     def waiting(self, signature_name, inputs, outputs=()):
-        started.set()
+        go.started.set()
         assert go.wait(10)
         return run(self, signature_name, inputs, outputs)
 
     monkeypatch.setattr(Servable, "run", waiting)
-    go.started = started
     yield go
     go.set()
 

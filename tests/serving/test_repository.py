@@ -11,7 +11,7 @@ from ostinato.serving.repository import ModelConfig, ModelRepository
 
 class FakeServable:
     def __init__(self, folder):
-        self.text = (folder / "weights").read_text()
+        self.path = folder
 
 
 def load(folder):
@@ -119,7 +119,7 @@ def test_a_new_version_is_loaded_before_the_old_one_drains_and_goes(folder):
         assert served.version == 2
     with pytest.raises(ServingError, match=r"Specific\(caption, 1\)"):  # it takes no new requests
         models.acquire("caption", 1)
-    assert running.servable.text == "good"  # and finishes those that it has begun
+    assert running.servable.path == folder / "1"  # and finishes those that it has begun
     assert freed == []
     models.release(running)
     assert freed == [1]
@@ -155,7 +155,7 @@ def test_a_version_that_was_removed_while_it_was_used_finishes_its_requests(fold
     (folder / "2").rmdir()
     models.poll()
     assert states(models) == {2: "UNLOADING", 1: "AVAILABLE"}
-    assert running.servable.text == "good"
+    assert running.servable.path == folder / "2"
     models.release(running)
     assert states(models)[2] == "END"
 

@@ -182,7 +182,7 @@ def test_graphs_that_would_touch_files_or_call_python_are_refused(tmp_path):
 
 
 def test_warm_up_requests_are_replayed_and_must_succeed(save_toy, tmp_path, monkeypatch):
-    folder = save_toy(tmp_path / "1", warmup=[np.float32([1, 2]), np.float32(3)])
+    folder = save_toy(tmp_path / "1", warmup=[np.array([1, 2], np.float32), np.array(3, np.float32)])
     replayed = []
     run = Servable.run
     monkeypatch.setattr(
@@ -192,6 +192,6 @@ def test_warm_up_requests_are_replayed_and_must_succeed(save_toy, tmp_path, monk
     )
     Servable.load(folder)
     assert replayed == ["serving_default", "serving_default"]
-    write_requests(folder / WARMUP_FILE, [Request("positive", {"x": np.float32([-1])})], "toy")
+    write_requests(folder / WARMUP_FILE, [Request("positive", {"x": np.array([-1], np.float32)})], "toy")
     with pytest.raises(ModelError, match="fails on one of its warm-up requests"):
         Servable.load(folder)

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -21,10 +20,11 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ostinato.serving.errors import ServingError
+from ostinato.serving.json_body import cut, parse_object, refuse, shown
 from ostinato.serving.servable import Signature, TensorInfo
 
+_EXPLAINED_ROWS = 10_000  # one by one; for those after them the fault must be known without the row
 _MAX_RANK = 32  # NumPy has 64, ops of TensorFlow about 8
-_SHOWN = 100  # characters of a value in a message
 _INTEGERS = {"int8", "int16", "int32", "int64", "uint8", "uint32", "uint64"}
 _FLOATS = {"float32": "float", "float64": "double"}
 
@@ -54,16 +54,16 @@ def read_request(body: bytes, find_signature: Callable[[str], Signature]) -> Pre
     Raises:
       ServingError: INVALID_ARGUMENT, with the words of TensorFlow Serving; UNIMPLEMENTED, a dtype without JSON form.
     """
-    document = _parsed(body)
+    document = parse_object(body)
     name = document.get("signature_name", "")
     if not isinstance(name, str):
-        _refuse(f"JSON Value: {_shown(document)} not formatted correctly. 'signature_name' key must be a string value.")
+        refuse(f"JSON Value: {shown(document)} not formatted correctly. 'signature_name' key must be a string value.")
     signature = find_signature(name)
     if not signature.inputs:
-        _refuse(f"Failed to get input map for signature: {name or 'DEFAULT'}")
+        refuse(f"Failed to get input map for signature: {name or 'DEFAULT'}")
     if "instances" in document and "inputs" in document:
-        _refuse(
-            f"JSON Value: {_shown(document)} Not formatted correctly expecting only one of 'inputs' or 'instances' "
+        refuse(
+            f"JSON Value: {shown(document)} Not formatted correctly expecting only one of 'inputs' or 'instances' "
             "keys to exist "
         )
     if "instances" in document:
@@ -73,55 +73,37 @@ def read_request(body: bytes, find_signature: Callable[[str], Signature]) -> Pre
         columns = _columns(document["inputs"], signature.inputs)
         inputs = {name: _array(column, signature.inputs[name]) for name, column in columns.items()}
     else:
-        _refuse("Missing 'inputs' or 'instances' key")
+        refuse("Missing 'inputs' or 'instances' key")
     if any(array.dtype.kind == "f" and np.isinf(array).any() for array in inputs.values()) and b"Inf" not in body:
-        _refuse("JSON Parse error: Number too big to be stored in double.")  # Python takes 1e999 for infinity
+        refuse("JSON Parse error: Number too big to be stored in double.")  # Python takes 1e999 for infinity
     return PredictRequest(name or "serving_default", inputs, "instances" in document)
-
-
-def _parsed(body: bytes) -> dict[str, Any]:
-    if not body:
-        _refuse("JSON Parse error: The document is empty")
-    try:
-        document = json.loads(body.decode("utf-8-sig"))
-    except json.JSONDecodeError as error:
-        _refuse(f"JSON Parse error: {error.msg} at offset: {error.pos}")
-    except UnicodeDecodeError as error:
-        _refuse(f"JSON Parse error: Invalid encoding in string. at offset: {error.start}")
-    except ValueError:  # a whole number of thousands of digits
-        _refuse("JSON Parse error: Number too big to be stored in double.")
-    except RecursionError:
-        _refuse("JSON Parse error: Nested too deeply.")
-    if not isinstance(document, dict):
-        _refuse(f"JSON Value: {_shown(document)} Is not object")
-    return document
 
 
 def _columns_of_rows(rows: Any, infos: Mapping[str, TensorInfo]) -> dict[str, list[Any]]:
     if not isinstance(rows, list):
-        _refuse(f"JSON Value: {_shown(rows)} Excepting 'instances' to be an list/array")
+        refuse(f"JSON Value: {shown(rows)} Excepting 'instances' to be an list/array")
     if not rows:
-        _refuse("JSON Value: [] No values in 'instances' array")
+        refuse("JSON Value: [] No values in 'instances' array")
     if not _is_object(rows[0]):
         if len(infos) != 1:
-            _refuse(
+            refuse(
                 "instances is a plain list, but expecting list of objects as multiple input tensors required as per "
                 "tensorinfo_map"
             )
-        for index, row in enumerate(rows):
+        for index, row in enumerate(rows) if dict in set(map(type, rows)) else ():
             if _is_object(row):
-                _refuse(f"Expecting value/list but got object at item {index} of input list")
+                refuse(f"Expecting value/list but got object at item {index} of input list")
         return {next(iter(infos)): rows}
     for index, row in enumerate(rows):
         if not _is_object(row):
-            _refuse(f"Expecting object but got list at item {index} of input list")
+            refuse(f"Expecting object but got list at item {index} of input list")
         if row.keys() == infos.keys():
             continue
         for name in row:
             if name not in infos:
-                _refuse_row(index, name, f"JSON object: does not have named input: {_cut(name)}")
-        _refuse(
-            f"Failed to process element: {index} of 'instances' list. JSON object: {_shown(row)} keys must be equal "
+                _refuse_row(index, name, f"JSON object: does not have named input: {cut(name)}")
+        refuse(
+            f"Failed to process element: {index} of 'instances' list. JSON object: {shown(row)} keys must be equal "
             f"to: {','.join(sorted(infos))}"
         )
     return {name: [row[name] for row in rows] for name in infos}
@@ -130,14 +112,14 @@ def _columns_of_rows(rows: Any, infos: Mapping[str, TensorInfo]) -> dict[str, li
 def _columns(columns: Any, infos: Mapping[str, TensorInfo]) -> dict[str, Any]:
     if not _is_object(columns):
         if len(infos) != 1:
-            _refuse(
+            refuse(
                 "inputs is a plain value/list, but expecting an object as multiple input tensors required as per "
                 "tensorinfo_map"
             )
         return {next(iter(infos)): columns}
     for name in infos:
         if name not in columns:
-            _refuse(f"Missing named input: {name} in 'inputs' object.")
+            refuse(f"Missing named input: {name} in 'inputs' object.")
     return {name: columns[name] for name in infos}
 
 
@@ -156,7 +138,7 @@ def _row_array(name: str, rows: list[Any], info: TensorInfo) -> np.ndarray:
         return _array(rows, info)
     except ServingError as error:
         shape = None
-        for index, row in enumerate(rows):
+        for index, row in enumerate(rows[:_EXPLAINED_ROWS]):
             try:
                 array = _array(row, info)
             except ServingError as failure:
@@ -184,7 +166,7 @@ def _array(value: Any, info: TensorInfo) -> np.ndarray:
     elif info.dtype in _FLOATS:
         array = _floats(values, info.dtype)
     else:
-        raise ServingError("UNIMPLEMENTED", f"Conversion of JSON Value: {_shown(value)} to type: {info.dtype}")
+        raise ServingError("UNIMPLEMENTED", f"Conversion of JSON Value: {shown(value)} to type: {info.dtype}")
     return array.reshape(shape)
 
 
@@ -195,18 +177,18 @@ def _flat(value: Any) -> tuple[tuple[int, ...], list[Any]]:
     while list in (types := set(map(type, values))):
         if len(types) > 1:
             wrong = next(each for each in values if not isinstance(each, list))
-            _refuse(
-                f"JSON Value: {_shown(wrong)} found at incorrect level: {len(shape) + 1} in the JSON DOM. "
+            refuse(
+                f"JSON Value: {shown(wrong)} found at incorrect level: {len(shape) + 1} in the JSON DOM. "
                 f"Expected at level: {len(shape) + 2}"
             )
         sizes = set(map(len, values))
         if len(sizes) > 1:
             expected = len(values[0])
             other = next(len(each) for each in values if len(each) != expected)
-            _refuse(f"Encountered list at unexpected size: {other} at level: {len(shape)} expected size: {expected}")
+            refuse(f"Encountered list at unexpected size: {other} at level: {len(shape)} expected size: {expected}")
         shape.append(sizes.pop())
         if len(shape) > _MAX_RANK:
-            _refuse(f"Encountered lists at more than {_MAX_RANK} levels; no tensor has that many")
+            refuse(f"Encountered lists at more than {_MAX_RANK} levels; no tensor has that many")
         values = list(chain.from_iterable(values))
     return tuple(shape), values
 
@@ -216,7 +198,7 @@ def _integers(values: list[Any], dtype: str) -> np.ndarray:
     limits = np.iinfo(dtype)
     if values and not (limits.min <= min(values) and max(values) <= limits.max):
         wrong = next(value for value in values if not limits.min <= value <= limits.max)
-        _refuse(f"JSON Value: {_shown(wrong)} Type: Number is not of expected type: {dtype}")
+        refuse(f"JSON Value: {shown(wrong)} Type: Number is not of expected type: {dtype}")
     return np.array(values, dtype)
 
 
@@ -226,18 +208,18 @@ def _floats(values: list[Any], dtype: str) -> np.ndarray:
     whole = 2 ** (np.finfo(dtype).nmant + 1) - 1
     for value in (value for value in values if type(value) is int) if int in set(map(type, values)) else ():
         if not -whole <= value <= whole:
-            _refuse(f"Cannot convert JSON value: {_shown(value)} to {_FLOATS[dtype]} without loss of precision.")
+            refuse(f"Cannot convert JSON value: {shown(value)} to {_FLOATS[dtype]} without loss of precision.")
     array = np.array(values, np.float64)
     too_large = np.isfinite(array) & (np.abs(array) > np.finfo(dtype).max)
     if too_large.any():
-        _refuse(f"Cannot convert JSON value: {array[too_large][0]} to {_FLOATS[dtype]} without loss of precision.")
+        refuse(f"Cannot convert JSON value: {array[too_large][0]} to {_FLOATS[dtype]} without loss of precision.")
     return array.astype(dtype)
 
 
 def _check_types(values: list[Any], types: set[type], expected: str) -> None:
     if not set(map(type, values)) <= types:
         wrong = next(value for value in values if type(value) not in types)
-        _refuse(f"JSON Value: {_shown(wrong)} Type: {_kind(wrong)} is not of expected type: {expected}")
+        refuse(f"JSON Value: {shown(wrong)} Type: {_kind(wrong)} is not of expected type: {expected}")
 
 
 def _bytes(value: Any) -> bytes:
@@ -245,11 +227,11 @@ def _bytes(value: Any) -> bytes:
         try:
             return value.encode()
         except UnicodeEncodeError:
-            _refuse("JSON Parse error: The surrogate pair in string is invalid.")
+            refuse("JSON Parse error: The surrogate pair in string is invalid.")
     if not isinstance(value, dict):
-        _refuse(f"JSON Value: {_shown(value)} Type: {_kind(value)} is not of expected type: string")
+        refuse(f"JSON Value: {shown(value)} Type: {_kind(value)} is not of expected type: string")
     if not _is_base64(value):
-        _refuse(f"JSON Value: {_shown(value)} not formatted correctly for base64 data")
+        refuse(f"JSON Value: {shown(value)} not formatted correctly for base64 data")
     try:
         return base64.b64decode(value["b64"], validate=True)
     except ValueError:
@@ -259,7 +241,7 @@ def _bytes(value: Any) -> bytes:
     try:
         return base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
     except (ValueError, binascii.Error):
-        _refuse("Unable to base64 decode")
+        refuse("Unable to base64 decode")
 
 
 def _kind(value: Any) -> str:
@@ -272,26 +254,7 @@ def _kind(value: Any) -> str:
     return names.get(type(value), "Number")
 
 
-def _shown(value: Any) -> str:
-    """The beginning of a value, however deep or long it is."""
-    if isinstance(value, str):
-        return json.dumps(_cut(value))
-    if isinstance(value, list):
-        return f"[ {len(value)} values ]"
-    if isinstance(value, dict):
-        return f"{{ {_cut(', '.join(map(json.dumps, list(value)[:5])))} }}"
-    return json.dumps(value) if not isinstance(value, int) or abs(value) < 10**_SHOWN else "a number of many digits"
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
-
-
 def _refuse_row(index: int, name: str, message: str) -> NoReturn:
-    _refuse(
-        f"Failed to process element: {index} key: {_cut(name)} of 'instances' list. Error: INVALID_ARGUMENT: {message}"
+    refuse(
+        f"Failed to process element: {index} key: {cut(name)} of 'instances' list. Error: INVALID_ARGUMENT: {message}"
     )
-
-
-def _refuse(message: str) -> NoReturn:
-    raise ServingError("INVALID_ARGUMENT", message)
