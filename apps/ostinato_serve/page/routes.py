@@ -6,7 +6,7 @@ from pathlib import Path
 
 import python_multipart  # noqa: F401  # reads forms for Starlette, which misses it only when the first one comes
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
@@ -79,4 +79,4 @@ async def _photo(request: Request) -> Response:
     sample = samples.photos().get(request.path_params["name"])
     if sample is None:
         return Response(status_code=404)
-    return FileResponse(sample.path, headers={"Cache-Control": "max-age=3600"})
+    return Response(samples.thumbnail(sample.path), 200, {"Cache-Control": "max-age=3600"}, "image/jpeg")

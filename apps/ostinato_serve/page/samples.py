@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import csv
+import io
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from PIL import Image
+
 import ostinato
 
 _SHOWN_PHOTOS = 8
+_THUMBNAIL_SIDE = 240  # pixels
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,16 @@ def photos() -> dict[str, Sample]:
             origin.get("photo_url", ""),
         )
     return found
+
+
+@cache
+def thumbnail(path: Path) -> bytes:
+    """A photo as a JPEG that is small enough to be shown before anybody asks for it."""
+    content = io.BytesIO()
+    with Image.open(path) as photo:
+        photo.thumbnail((_THUMBNAIL_SIDE, _THUMBNAIL_SIDE))
+        photo.convert("RGB").save(content, "JPEG", quality=80)
+    return content.getvalue()
 
 
 @cache

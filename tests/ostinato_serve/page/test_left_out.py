@@ -21,7 +21,7 @@ def without(monkeypatch):
 
 
 def test_the_page_is_there_unless_it_is_not_wanted(model_server):
-    assert [route.path for route in _page_routes(model_server, PageConfig())] == ["/", "/page"]
+    assert [vars(route)["path"] for route in _page_routes(model_server, PageConfig())] == ["/", "/page"]
     assert _page_routes(model_server, PageConfig(page=False)) == ()
 
 

@@ -1,5 +1,8 @@
+import io
+
 import numpy as np
 import pytest
+from PIL import Image
 
 from ostinato.frames.reading import VideoReader
 from ostinato_serve.page import samples
@@ -10,6 +13,14 @@ def test_photos_name_their_licence_and_origin():
     assert len(photos) == 8
     assert {photo.licence for photo in photos.values()} == {"CC BY 2.0"}
     assert all(photo.source.startswith("http") and photo.description for photo in photos.values())
+
+
+def test_photos_are_shown_small():
+    for photo in samples.photos().values():
+        content = samples.thumbnail(photo.path)
+        with Image.open(io.BytesIO(content)) as small:
+            assert max(small.size) == 240
+        assert len(content) < 30_000
 
 
 def test_sentences_are_of_several_languages():
