@@ -36,8 +36,9 @@ def model(version):
 
 def ask(model, signature, text=TEXTS, target_language=TARGETS, **inputs):
     inputs = {"text": text, "target_language": target_language, **inputs}
-    strings = {name: value if tf.is_tensor(value) else tf.constant(value, tf.string) for name, value in inputs.items()}
-    return {name: tensor.numpy() for name, tensor in model.signatures[signature](**strings).items()}
+    settings = {name: value for name, value in inputs.items() if isinstance(value, np.ndarray)}
+    strings = {name: tf.constant(value, tf.string) for name, value in inputs.items() if name not in settings}
+    return {name: tensor.numpy() for name, tensor in model.signatures[signature](**strings, **settings).items()}
 
 
 def assert_equal(alone, together, row):
