@@ -60,9 +60,15 @@ class GestureSessions:
                 )
             name, session = secrets.token_urlsafe(16), _Session(recognizer.stream(), self._clock())
             self._sessions[name] = session
-        with session.lock:
-            session.stream.warm_up()
-            session.used_at = self._clock()
+        is_ready = False
+        try:
+            with session.lock:
+                session.stream.warm_up()
+                session.used_at = self._clock()
+            is_ready = True
+        finally:
+            if not is_ready:
+                self.end(name)
         return name
 
     def step(self, name: str, frame: np.ndarray, seconds: float) -> StepResult:
@@ -74,8 +80,10 @@ class GestureSessions:
         """
         session = self._sessions.get(name)
         if session is None:
-            raise ServingError("NOT_FOUND", "this stream has ended; start the camera again")
+            raise _ended()
         with session.lock:
+            if name not in self._sessions:  # it ended while this frame waited
+                raise _ended()
             session.used_at = self._clock()
             return session.stream.step(frame, seconds)
 
@@ -93,3 +101,7 @@ class GestureSessions:
         for name, session in list(self._sessions.items()):
             if now - session.used_at > self.idle_seconds:
                 self.end(name)
+
+
+def _ended() -> ServingError:
+    return ServingError("NOT_FOUND", "this stream has ended; start the camera again")

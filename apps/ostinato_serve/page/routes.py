@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import python_multipart  # noqa: F401  # reads forms for Starlette, which misses it only when the first one comes
 from starlette.requests import Request
@@ -27,6 +28,15 @@ from ostinato_serve.page.work import Work
 _STATIC = Path(__file__).with_name("static")
 
 
+class _Static(StaticFiles):
+    """Files that a browser asks about again before it uses its copy, which may be of another version."""
+
+    def file_response(self, *arguments: Any, **options: Any) -> Response:
+        response = super().file_response(*arguments, **options)
+        response.headers.update({"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"})
+        return response
+
+
 def page_routes(server: ModelServer, limits: PageConfig) -> list[BaseRoute]:
     """What `rest_application` takes in: the page at `/`, and all that it asks for under `/page/`.
 
@@ -46,7 +56,7 @@ def page_routes(server: ModelServer, limits: PageConfig) -> list[BaseRoute]:
         Mount(
             "/page",
             routes=[
-                Mount("/static", app=StaticFiles(directory=_STATIC)),
+                Mount("/static", app=_Static(directory=_STATIC)),
                 Route("/samples/photos/{name}", answering(_photo), methods=["GET"]),
                 *(route for tab in tabs for route in tab.routes()),
             ],

@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
+from ostinato.commands.extras import extra_that_has
 from ostinato.errors import UserError
 from ostinato.serving.errors import ServingError
 from ostinato.serving.rest_body import discard
@@ -109,6 +110,12 @@ async def _answer(endpoint: Endpoint, request: Request) -> Response:
         return problem(sentence(error), error.http_status, headers)
     except UserError as error:
         return problem(sentence(error), 422)
+    except ModuleNotFoundError as error:
+        extra = extra_that_has(error.name)
+        if extra is None:
+            raise
+        needed = f"The server needs {error.name} for that; install it there with: pip install 'ostinato[{extra}]'."
+        return problem(needed, 501)
     except ClientDisconnect:
         return Response(status_code=499)
 

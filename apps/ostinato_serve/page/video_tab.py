@@ -17,8 +17,9 @@ from ostinato.frames.timeline import WRITERS, Segment
 from ostinato.frames.timeline_plan import short_time
 from ostinato_serve.page import samples
 from ostinato_serve.page.rendering import data_url, page
-from ostinato_serve.page.tab import Tab, answering
+from ostinato_serve.page.tab import Tab, Tools, answering
 from ostinato_serve.page.uploads import file_field, form_of, shown_name, text_field, video_file
+from ostinato_serve.page.work import Work
 
 if TYPE_CHECKING:
     from ostinato_video import VideoClassifier, VideoResult
@@ -32,6 +33,11 @@ class VideoTab(Tab):
     key, title = "videos", "Video"
     application = "ostinato_video"
     missing = "No model that labels videos is served here; start the server with the folder of one."
+
+    def __init__(self, tools: Tools) -> None:
+        super().__init__(tools)
+        # Apart from all else: minutes of video must not hold up a photo or a camera.
+        self._videos = Work(num_threads=2, max_waiting=4)
 
     def values(self) -> dict[str, Any]:
         return {
@@ -60,11 +66,11 @@ class VideoTab(Tab):
             watching = asyncio.ensure_future(_watch(request, is_gone))
             try:
                 if sample is not None:
-                    return await self.work.run(self._answer, model, sample.path, sample.description, is_gone)
+                    return await self._videos.run(self._answer, model, sample.path, sample.description, is_gone)
                 if file is None:
                     raise InputError("choose a video first")
                 name = shown_name(file.filename)
-                return await self.work.run(self._answer_upload, model, file.file, name, is_gone)
+                return await self._videos.run(self._answer_upload, model, file.file, name, is_gone)
             finally:
                 watching.cancel()
 

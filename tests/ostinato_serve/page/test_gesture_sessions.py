@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -58,6 +60,33 @@ def test_each_camera_has_a_stream_of_its_own(clock):
     assert [stream.is_closed for stream in recognizer.streams] == [True, False]
     with pytest.raises(ServingError, match="start the camera again"):
         sessions.step(one, FRAME, 0.4)
+
+
+def test_a_stream_that_cannot_begin_takes_no_place(clock):
+    class Broken(Recognizer):
+        def stream(self):
+            stream = super().stream()
+            stream.warm_up = lambda: 1 / 0
+            return stream
+
+    sessions, recognizer = GestureSessions(max_sessions=1, clock=clock), Broken()
+    for _ in range(3):
+        with pytest.raises(ZeroDivisionError):
+            sessions.begin(recognizer)
+    assert [stream.is_closed for stream in recognizer.streams] == [True] * 3
+
+
+def test_a_frame_that_waited_while_its_stream_ended_does_not_begin_it_again(clock):
+    sessions, recognizer = GestureSessions(clock=clock), Recognizer()
+    name = sessions.begin(recognizer)
+    session = sessions._sessions[name]
+    with ThreadPoolExecutor(1) as pool:
+        with session.lock:
+            waiting = pool.submit(sessions.step, name, FRAME, 0.1)
+            del sessions._sessions[name]
+        with pytest.raises(ServingError, match="start the camera again"):
+            waiting.result()
+    assert recognizer.streams[0].times == []
 
 
 def test_a_camera_that_fell_silent_makes_room_for_another(clock):

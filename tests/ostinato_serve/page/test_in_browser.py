@@ -22,17 +22,22 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-ge
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 
 
+@contextlib.contextmanager
+def serving(application):
+    """Serves an application on loopback by the real server; gives its address."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = http_server(application, "127.0.0.1", 0, drain_seconds=1)
+        thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])))
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        server.should_exit = True
+        thread.join()
+
+
 @pytest.fixture(scope="module")
 def address(make_application, painted_hands):
-    """Where the page is to be found: on loopback, by the real server."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = http_server(make_application(max_photo_mb=0.5), "127.0.0.1", 0, drain_seconds=1)
-    thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])))
-    thread.start()
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
-    server.should_exit = True
-    thread.join()
-    listener.close()
+    with serving(make_application(max_photo_mb=0.5)) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
@@ -233,6 +238,24 @@ def test_tabs_are_walked_along_with_the_keyboard_and_have_addresses(open_page):
     assert page.url.endswith("#translations")
     page.keyboard.press("End")
     expect(page.locator("#tab-gestures")).to_have_attribute("aria-selected", "true")
+
+
+def test_with_a_token_the_page_is_behind_a_form(browser, make_application):
+    with serving(make_application(token="secret")) as address, browser.new_context() as context:
+        page = context.new_page()
+        page.goto(address)
+        page.get_by_label("Token of this server").fill("guess")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("alert")).to_contain_text("That is not it")
+        page.get_by_label("Token of this server").fill("secret")
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.locator("#tab-captions")).to_be_visible()
+        assert page.url == address + "#captions"
+        page.locator("#tab-translations").click()
+        page.get_by_label("Sentence").fill("two dogs")
+        page.get_by_role("button", name="Translate").click()
+        expect(page.locator(".target .word")).to_have_text(["DOGS", "TWO"])
+        assert page.evaluate("document.cookie") == ""
 
 
 @pytest.mark.parametrize("viewport", [PHONE, DESK], ids=["phone", "desk"])

@@ -4,15 +4,22 @@ import asyncio
 import io
 import re
 import tempfile
+import threading
 from pathlib import Path
 
 import httpx
 import numpy as np
 import pytest
 from PIL import Image
+from starlette.requests import ClientDisconnect
 
 from ostinato.frames.video_writer import VideoWriter
 from ostinato.serving.model_server import ModelServer
+from ostinato_serve.config import PageConfig
+from ostinato_serve.page.applications import Applications
+from ostinato_serve.page.tab import Tools
+from ostinato_serve.page.video_tab import VideoTab
+from ostinato_serve.page.work import Work
 
 FROM_THE_PAGE = {"HX-Request": "true", "Sec-Fetch-Site": "same-origin"}
 
@@ -248,6 +255,26 @@ def test_what_is_no_frame_is_refused_and_the_stream_goes_on(ask, make_applicatio
     assert ask("POST", f"/page/gestures/{session}?{query}", application=application, content=frame).status_code == 422
     good = ask("POST", f"/page/gestures/{session}?time=2", application=application, content=picture("white", "JPEG"))
     assert good.json()["label"] == "wave"
+
+
+def test_what_the_server_lacks_for_gestures_is_told_with_where_to_get_it(ask, monkeypatch):
+    def missing(num_hands):
+        raise ModuleNotFoundError("No module named 'mediapipe'", name="mediapipe")
+
+    monkeypatch.setattr("ostinato_gesture.gesture_stream.HandLandmarks", missing)
+    answer = ask("POST", "/page/gestures", data={})
+    assert answer.status_code == 501
+    assert "pip install &#39;ostinato[gesture]&#39;" in answer.text
+
+
+def test_a_video_that_nobody_waits_for_any_more_is_not_labelled_to_its_end(model_server, clip, tmp_path):
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(clip)
+    tab = VideoTab(Tools(Applications(model_server), Work(), PageConfig()))
+    is_gone = threading.Event()
+    is_gone.set()
+    with pytest.raises(ClientDisconnect):
+        tab._answer("colours", path, "clip.mp4", is_gone)
 
 
 def test_with_a_token_a_browser_signs_in_once_and_the_rest_interface_still_wants_the_header(ask, make_application):

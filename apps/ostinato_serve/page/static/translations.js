@@ -13,7 +13,9 @@ if (source) {
     for (const option of target.options) {
       option.disabled = source.value !== "" && !directions.some(([from, to]) => from === source.value && to === option.value);
     }
-    if (target.selectedOptions[0]?.disabled) target.value = [...target.options].find((option) => !option.disabled).value;
+    if (!target.selectedOptions[0]?.disabled) return;
+    const left = [...target.options].filter((option) => !option.disabled).map((option) => option.value);
+    target.value = left.includes("en") ? "en" : left[0];
   };
   source.addEventListener("change", fit);
 
