@@ -5,6 +5,7 @@ import time
 import pytest
 
 from ostinato.errors import ModelError
+from ostinato.serving import repository as repository_module
 from ostinato.serving.errors import ServingError
 from ostinato.serving.repository import ModelConfig, ModelRepository
 
@@ -205,3 +206,17 @@ def test_a_model_without_versions_is_not_found(folder):
     models.poll()
     with pytest.raises(ServingError, match="Could not find version 2 of model caption"):
         models.status("caption", 2)
+
+
+def test_a_folder_that_cannot_be_read_is_logged_and_its_versions_go_on(folder, monkeypatch, caplog):
+    write(folder, 1)
+    models = repository(folder)
+    models.poll()
+
+    def closed(path):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(repository_module, "versions_in", closed)
+    models.poll()
+    assert states(models) == {1: "AVAILABLE"}
+    assert "its folder cannot be read (Permission denied)" in caplog.text

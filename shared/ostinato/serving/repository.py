@@ -186,8 +186,11 @@ class ModelRepository:
     def poll(self) -> None:
         """Looks at all folders once: loads what is new, then retires what is no longer served."""
         for name, config in self.models.items():
-            if config.folder.is_dir():
-                self._poll_model(name, config)
+            try:
+                if config.folder.is_dir():
+                    self._poll_model(name, config)
+            except OSError as error:  # removed or closed to us while it was looked at: what is loaded goes on
+                _log.warning("model %s: its folder cannot be read (%s)", name, error.strerror)
         if self._has_freed:
             self._has_freed = False
             gc.collect()  # what TensorFlow has loaded holds itself in cycles

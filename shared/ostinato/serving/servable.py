@@ -17,6 +17,19 @@ from ostinato.serving.errors import ServingError, code_name
 from ostinato.serving.graph_safety import check_folder, check_graph
 
 _INIT_SIGNATURE = "__saved_model_init_op"  # TensorFlow's own, listed in the metadata but not to be called
+# What TensorFlow raises of a damaged graph, depending on where the damage is.
+_FAULTS_OF_A_MODEL = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    tf.errors.OpError,
+)
 # What TensorFlow puts around a message: nodes, functions and lines of source, which tell nothing to whoever asked.
 _NOISE = re.compile(
     r"Graph execution error:|Detected at node [^\n]*|<stack traces unavailable>|^ *File \"[^\n]*(?:\n +[^\n]*)?"
@@ -84,7 +97,7 @@ class Servable:
         meta_graph = check_graph(folder)
         try:
             saved_model = tf.saved_model.load(str(folder))
-        except (OSError, ValueError, TypeError, LookupError, AttributeError, tf.errors.OpError) as error:
+        except _FAULTS_OF_A_MODEL as error:
             raise ModelError(
                 f"the model in {folder} is damaged or half-copied ({_first_line(error)}); export or fetch it again"
             ) from error
