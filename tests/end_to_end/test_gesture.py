@@ -74,8 +74,8 @@ def run(sensors, tmp_path_factory):
     words = ("prepare", "--data", sensors / "clips.npz", "--run", folder, "--frame-rate", RATE)
     assert run_application(app, [str(word) for word in words]) == 0
     settings = ("--units", 24, "--projection-size", 24, "--epochs", 14, "--window", 64, "--joined", 0.5, "--hold", 0)
-    words = ("train", "--run", folder, *settings, "--learning-rate", 0.01, "--averaging", 0.8, "--folds", 0)
-    assert run_application(app, [str(word) for word in words]) == 0
+    training = ("train", "--run", folder, *settings, "--learning-rate", 0.01, "--averaging", 0.8, "--folds", 0)
+    assert run_application(app, [str(word) for word in training]) == 0
     return folder
 
 

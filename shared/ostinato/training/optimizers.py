@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import keras
 import numpy as np
@@ -17,7 +17,7 @@ class AveragingAdamW(keras.optimizers.AdamW):
     so that every epoch would begin with weights that lag behind.
     """
 
-    def finalize_variable_values(self, var_list):
+    def finalize_variable_values(self, var_list: Sequence[keras.Variable]) -> None:
         """Leaves the weights as they are; see `averaged_weights`."""
 
 
