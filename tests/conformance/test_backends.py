@@ -10,7 +10,7 @@ import keras
 import pytest
 
 ROOT = Path(__file__).parents[2]
-# All that every layer must do, and one test of each thing that is computed: JAX compiles each anew, which takes minutes.
+# All that every layer must do, and one test of each thing that is computed: JAX compiles each anew, for minutes.
 SAME_TESTS = (
     "tests/conformance/test_layers.py",
     "tests/layers/test_attention.py",

@@ -23,12 +23,22 @@ from ostinato_video.cli import app
 from ostinato_video.output import FORMATS
 
 
+class Overheard(io.StringIO):
+    """Standard output of which somebody hears before each piece is written."""
+
+    def __init__(self, on_output):
+        super().__init__()
+        self.on_output = on_output
+
+    def write(self, text):
+        if self.on_output is not None:
+            self.on_output(self.getvalue().count("\n"))
+        return super().write(text)
+
+
 def run(*words, on_output=None):
     """Runs a command line in this process; `on_output` is asked for a reaction whenever a line was written."""
-    out, err = io.StringIO(), io.StringIO()
-    if on_output is not None:
-        write = out.write
-        out.write = lambda text: on_output(out.getvalue().count("\n")) or write(text)
+    out, err = Overheard(on_output), io.StringIO()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "stdout", out)
         patch.setattr(sys, "stderr", err)
@@ -141,8 +151,8 @@ def test_data_are_prepared_and_scored_as_far_as_they_can_be_read(exported, video
     assert code == 1
     assert "skipped 3, damaged in part 1" in said[-1]
     assert len(said) == 5
-    words = ("--split", "all", "--model", exported, "--format", "json")
-    code, out, faults = run("evaluate", "--data", videos, *words)
+    asked = ("--split", "all", "--model", exported, "--format", "json")
+    code, out, faults = run("evaluate", "--data", videos, *asked)
     assert (code, len(faults)) == (1, 4)
     assert json.loads(out)["num_clips"] == 4
 

@@ -32,7 +32,8 @@ def run(squares, with_quick_network, tmp_path_factory):
 
 def videos_of(batches, num_streams):
     """Puts the windows of each row together again: [frames, targets, weights] of each video, in the order of ends."""
-    videos, current = [], [None] * num_streams
+    videos: list[tuple[list, ...]] = []
+    current: dict[int, tuple[list, ...]] = {}
     for (frames, mask, starts), targets, weights in batches:
         for place in range(num_streams):
             if not mask[place].any():

@@ -178,7 +178,12 @@ def test_averaging_is_looked_at_and_changes_nothing_of_the_training(make_model, 
     for averaging in (0.0, 0.9):
         model = make_model(averaging=averaging)
         fit_resumably(
-            model, lambda epoch: feed(lambda: make_batches(epoch)), dict, tmp_path / str(averaging), epochs=3, score=None
+            model,
+            lambda epoch: feed(lambda: make_batches(epoch)),
+            dict,
+            tmp_path / str(averaging),
+            epochs=3,
+            score=None,
         )
         ends.append([np.asarray(variable) for variable in model.trainable_variables])
     for one, other in zip(*ends, strict=True):
