@@ -10,9 +10,10 @@ import keras
 import pytest
 
 ROOT = Path(__file__).parents[2]
-# All that every layer must do, and one test of each thing that is computed: JAX compiles each anew, for minutes.
+# That every layer answers and learns, and one test of each thing that is computed: JAX compiles each anew, for minutes.
 SAME_TESTS = (
-    "tests/conformance/test_layers.py",
+    "tests/conformance/test_layers.py::test_answers_have_the_shape_that_is_promised",
+    "tests/conformance/test_layers.py::test_one_training_step_moves_every_weight_and_lessens_the_loss",
     "tests/layers/test_attention.py",
     "tests/layers/test_attention_decoder.py::test_stepping_through_a_target_gives_what_teacher_forcing_gives",
     "tests/layers/test_encoder_decoder.py::test_encoding_and_stepping_give_what_the_whole_model_gives",

@@ -170,7 +170,8 @@ def learned(prepared_squares, tmp_path_factory):
         label_smoothing=0.0,
         patience=0,
         epochs=60,
-        learning_rate=2e-2,
+        learning_rate=5e-2,
+        averaging=0.9,
         fine_tune_epochs=0,
         self_critical_epochs=0,
     )

@@ -250,6 +250,7 @@ def test_with_a_token_the_page_is_behind_a_form(browser, make_application):
         page.get_by_label("Token of this server").fill("secret")
         page.get_by_role("button", name="Sign in").click()
         expect(page.locator("#tab-captions")).to_be_visible()
+        page.wait_for_load_state()  # until then a tab does nothing
         assert page.url == address
         page.locator("#tab-translations").click()
         page.get_by_label("Sentence").fill("two dogs")
