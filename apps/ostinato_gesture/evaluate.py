@@ -16,20 +16,18 @@ from ostinato.sequences.evaluation import Evaluation, check_known, sequence_reco
 from ostinato.sequences.outputs import StreamOutput, StreamTruth, truths_of
 from ostinato.sequences.scoring import Scores, ScoringOptions, score_streams, stream_confusion
 from ostinato.sequences.store import UNLABELLED
-from ostinato.sequences.timeline import stretches_of
 from ostinato_gesture.config import EventConfig
 from ostinato_gesture.data import FeatureSequence, GestureData
+from ostinato_gesture.event_scores import score_clip_events, starts_of, true_events
 from ostinato_gesture.events import spot_events
 from ostinato_gesture.model import LANDMARKS, network_options
+from ostinato_gesture.results import Event, GestureResult
 from ostinato_gesture.train import make_joining, scoring_options
 from ostinato_gesture.variation import make_variation
 
 if TYPE_CHECKING:
     from ostinato_gesture.gesture_recognizer import GestureRecognizer
-    from ostinato_gesture.results import GestureResult
     from ostinato_gesture.run import Run
-
-Events = list[tuple[float, str]]  # frame where each begins, and its label
 
 
 def evaluate(
@@ -44,7 +42,8 @@ def evaluate(
 
     Of clips there is `accuracy`; of recordings, over which the model streams, `event_precision`, `event_recall` and
     `event_f1`, where an event is right if its label is and it begins within 20 frames of the true one, each counted
-    once (the rule of SFINGE 3D).
+    once (the rule of SFINGE 3D). Where the model knows what is no gesture, the events of clips are scored too:
+    `ClipEventScores`.
 
     Args:
       recognizer: the model.
@@ -59,8 +58,7 @@ def evaluate(
     labels = recognizer.labels
     check_known(_labels_of(examples), labels)
     outputs, truths, records = [], [], []
-    found: list[Events] = []
-    true: list[Events] = []
+    events_of: list[tuple[Event, ...]] = []
     recordings = [each.video if isinstance(each, VideoExample) else each.features for each in examples]
     each_example: Sequence[VideoExample | FeatureSequence] = examples
     for example, (_, result) in zip(each_example, recognizer.recognize_each(recordings, events), strict=True):
@@ -73,13 +71,12 @@ def evaluate(
         outputs.append(StreamOutput.of_scores(result.frame_scores, result.scores))
         truths.append(_truth(example, result, labels, recognizer.none))
         records.append(_record(example, result))
-        if example.label is None:
-            found.append([(event.start * recognizer.frame_rate, event.label) for event in result.events])
-            true.append(true_events(truths[-1].frame_labels, labels, recognizer.none))
+        events_of.append(result.events)
     if not outputs:
         raise DataError(f"none of the {len(examples)} recordings can be read; check the data")
     options = ScoringOptions(background=None if recognizer.none is None else labels.index(recognizer.none))
-    scores = _named(score_streams(outputs, truths, options), found, true)
+    scores = score_streams(outputs, truths, options)
+    scores = _with_events(scores, events_of, truths, labels, recognizer.none, recognizer.frame_rate)
     return Evaluation(scores, labels, stream_confusion(outputs, truths), records)
 
 
@@ -95,7 +92,7 @@ def cross_validate_run(
 
     Args:
       run: prepared.
-      events: when scores become an event in the recordings that are held out.
+      events: when scores become an event in what is held out.
       num_folds: number of folds; 0 leaves out one group at a time.
       hold_out: names of groups, with commas between, to hold out instead, once.
       on_fold: called after each fold.
@@ -114,43 +111,54 @@ def cross_validate_run(
         joining=make_joining(run, config),
         **network_options(config, run.kind, run.prepare_config.num_hands),
     )
-    rows = [row for row in result.outputs if run.store.records[row].label == UNLABELLED]
+    rows = sorted(result.outputs)
+    truths = truths_of(run.store, rows)
     spotted = [
         spot_in_output(run, row, result.outputs[row].tempered(result.temperature), events or EventConfig())
         for row in rows
     ]
-    true = [true_events(truth.frame_labels, run.labels, run.none) for truth in truths_of(run.store, rows)]
-    return dataclasses.replace(found, scores={**found.scores, "scores": _named(result.scores, spotted, true)})
+    scores = _with_events(result.scores, spotted, truths, run.labels, run.none, run.prepare_config.frame_rate)
+    records = [
+        {**record, "events": [dataclasses.asdict(event) for event in each]}
+        for record, each in zip(found.records, spotted, strict=True)
+    ]
+    return dataclasses.replace(found, scores={**found.scores, "scores": scores}, records=records)
 
 
-def spot_in_output(run: Run, row: int, output: StreamOutput, config: EventConfig) -> Events:
+def spot_in_output(run: Run, row: int, output: StreamOutput, config: EventConfig) -> tuple[Event, ...]:
     """Returns the events that the scores of one of a run's sequences make."""
     hands = np.any(run.store.features_of(row) != 0, axis=1) if run.kind == LANDMARKS else None
-    rate = run.prepare_config.frame_rate
-    times = np.arange(len(output.frame_logits)) / rate
-    scores = tempered_softmax(output.frame_logits)
-    spotted = spot_events(scores, times, run.labels, config, none=run.none, hands=hands)
-    return [(event.start * rate, event.label) for event in spotted]
+    times = np.arange(len(output.frame_logits)) / run.prepare_config.frame_rate
+    return spot_events(tempered_softmax(output.frame_logits), times, run.labels, config, none=run.none, hands=hands)
 
 
-def true_events(frame_labels: np.ndarray, labels: Sequence[str], none: str | None) -> Events:
-    """Returns where the gestures of a recording begin, from the labels of its frames int [F]."""
-    return [
-        (float(stretch.start), labels[stretch.label])
-        for stretch in stretches_of(frame_labels)
-        if stretch.label != UNLABELLED and labels[stretch.label] != none
-    ]
+def _with_events(
+    scores: Scores,
+    events: Sequence[Sequence[Event]],
+    truths: Sequence[StreamTruth],
+    labels: Sequence[str],
+    none: str | None,
+    frame_rate: float,
+) -> Scores:
+    """Returns scores as gestures have them: `accuracy` for that of clips, beside them those of events.
 
-
-def _named(scores: Scores, found: Sequence[Events], true: Sequence[Events]) -> Scores:
-    """Returns scores as gestures have them: those of events beside them, `accuracy` for that of clips."""
+    Events of recordings are scored by their starts, those of clips where there is a label for what is no gesture:
+    without it, whatever happens is one gesture or another.
+    """
     named = {"accuracy": scores["clip_accuracy"], **scores} if "clip_accuracy" in scores else dict(scores)
     num_examples = scores.get("num_clips", 0)
-    if true:
-        events = score_events(found, true).to_dict()
-        num_examples += events["num_examples"]
-        named |= {**events, "num_events": events["num_examples"]}
-        named["signature"] = f"{scores['signature']} {events['signature']}"
+    pairs = list(zip(events, truths, strict=True))
+    recordings = [(starts_of(each, frame_rate), truth) for each, truth in pairs if truth.label == UNLABELLED]
+    if recordings:
+        true = [true_events(truth.frame_labels, labels, none) for _, truth in recordings]
+        of_recordings = score_events([found for found, _ in recordings], true).to_dict()
+        num_examples += of_recordings["num_examples"]
+        named |= {**of_recordings, "num_events": of_recordings["num_examples"]}
+        named["signature"] = f"{scores['signature']} {of_recordings['signature']}"
+    clips = [([event.label for event in each], labels[truth.label]) for each, truth in pairs if truth.label >= 0]
+    of_clips = score_clip_events([told for told, _ in clips], [label for _, label in clips], none=none)
+    if none is not None and of_clips is not None:
+        named |= dataclasses.asdict(of_clips)
     return {**named, "num_examples": num_examples or scores["num_frames"]}
 
 

@@ -5,7 +5,8 @@ from ostinato.errors import DataError
 from ostinato.sequences.outputs import StreamOutput
 from ostinato_gesture.config import EventConfig, PrepareConfig, TrainConfig
 from ostinato_gesture.data import FeatureSequence
-from ostinato_gesture.evaluate import cross_validate_run, evaluate, spot_in_output, true_events
+from ostinato_gesture.evaluate import cross_validate_run, evaluate, spot_in_output
+from ostinato_gesture.event_scores import starts_of
 from ostinato_gesture.npz_data import LabelledEvent
 from ostinato_gesture.prepare import prepare
 from ostinato_gesture.run import Run
@@ -79,9 +80,23 @@ def test_a_label_that_the_model_does_not_know_is_named():
         evaluate(Reader(), [sequence("a", frames_of((5, "left")), events=(LabelledEvent(1, 2, "up"),))])
 
 
-def test_true_events_are_the_stretches_of_gestures():
-    labels = np.array([0, 0, 1, 1, 2, 0, -1, 1])
-    assert true_events(labels, LABELS, "none") == [(2.0, "left"), (4.0, "right"), (7.0, "left")]
+def test_events_of_clips_are_counted_where_there_is_what_is_no_gesture():
+    clips = [
+        sequence("once", frames_of((5, "none"), (8, "left")), "left"),
+        sequence("twice", frames_of((8, "left"), (20, "none"), (8, "left")), "left"),
+        sequence("never", frames_of((9, "none")), "right"),
+        sequence("another too", frames_of((8, "left"), (8, "right")), "right"),
+        sequence("no gesture", frames_of((4, "none"), (8, "left")), "none"),
+    ]
+    found = evaluate(Reader(), clips)
+    assert (found.scores["clips_told_once"], found.scores["clips_told"], found.scores["clips_untold"]) == (25, 75, 25)
+    assert (found.scores["false_events"], found.scores["num_gesture_clips"]) == (2, 4)
+    assert "clips_told_once" in found.as_text()
+
+    class Restless(Reader):
+        none = None
+
+    assert "clips_told_once" not in evaluate(Restless(), clips).scores
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +137,12 @@ def test_people_are_left_out_in_turn_and_their_recordings_spotted(run):
     assert scores["accuracy"] > 80
     assert (scores["num_clips"], scores["num_events"], scores["num_examples"]) == (18, 6, 24)
     assert scores["event_f1"] > 80
+    assert scores["num_gesture_clips"] == 18
+    assert scores["num_clips_told_once"] + scores["num_clips_untold"] <= 18
+    assert scores["clips_told"] >= scores["clips_told_once"] > 0
     assert len(found.records) == 21
+    told = {record["name"]: [event["label"] for event in record["events"]] for record in found.records}
+    assert told["ann long"] == ["left", "right"]
     assert (run.folder / "cross_validation.json").exists()
     assert "accuracy" in found.as_text()
 
@@ -130,4 +150,5 @@ def test_people_are_left_out_in_turn_and_their_recordings_spotted(run):
 def test_scores_of_a_run_s_sequences_become_events(run):
     row = next(row for row, record in enumerate(run.store.records) if record.name == "ann long")
     logits = frames_of((6, "none"), (7, "left"), (6, "none"), (7, "right"), (6, "none"))
-    assert spot_in_output(run, row, StreamOutput(logits, logits[0]), QUICK) == [(6.0, "left"), (19.0, "right")]
+    spotted = spot_in_output(run, row, StreamOutput(logits, logits[0]), QUICK)
+    assert starts_of(spotted, 10.0) == [(6.0, "left"), (19.0, "right")]
