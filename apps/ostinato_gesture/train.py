@@ -21,20 +21,8 @@ from ostinato_gesture.variation import make_variation
 MOST_CHECKED = 500  # sequences: with more, whoever wants to know asks `evaluate` and waits
 
 
-class Training(RunTraining):
-    """One run: its data, its network.
-
-    Args:
-      run: a prepared run directory.
-      config: settings.
-      watcher: told how it goes.
-
-    Raises:
-      DataError: no sequence for training has a label.
-    """
-
-    run: Run
-    config: TrainConfig
+class Training(RunTraining[Run, TrainConfig]):
+    """One run: its data, its network, and what that confuses; see `RunTraining`."""
 
     def __init__(self, run: Run, config: TrainConfig, watcher: Watcher | None = None):
         super().__init__(

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -19,13 +18,13 @@ from ostinato.sequences.batches import Variation
 from ostinato.sequences.outputs import StreamOutput
 from ostinato.sequences.store import SequenceStore
 from ostinato.sequences.training import StreamTraining, compile_for_labels, fit_to_end, make_classifier
-from ostinato.training import Progress, Watcher, feed, fit_resumably
+from ostinato.training import feed
 from ostinato_video.config import TrainConfig
 from ostinato_video.features import make_frame_encoder, steps_of_frames
 from ostinato_video.frame_batches import FrameBatches
 from ostinato_video.model import with_encoder
 from ostinato_video.reading import chunks_of, open_video
-from ostinato_video.run import FINE_TUNE, Run
+from ostinato_video.run import Run
 
 
 class LabelledStreams(keras.Model):
@@ -107,35 +106,22 @@ class FineTuning:
         self._steps = steps_of_frames(self.classifier, encoder.image_size)
 
     @property
+    def num_epochs(self) -> int:
+        """Passes over the data, of the whole phase."""
+        return self.config.fine_tune_epochs
+
+    @property
     def num_updates(self) -> int:
         """Updates of the whole phase."""
-        return sum(self.batches.num_batches(epoch) for epoch in range(self.config.fine_tune_epochs))
+        return sum(self.batches.num_batches(epoch) for epoch in range(self.num_epochs))
 
     def fit(self) -> None:
         """Trains to the end, and leaves the averaged weights in place."""
-        fit_to_end(self.model, self.batches, self.config.fine_tune_epochs)
+        fit_to_end(self.model, self.batches, self.num_epochs)
 
-    def fit_resumably(
-        self,
-        folder: Path,
-        validate: Callable[[], Mapping[str, float]],
-        *,
-        score: str | None,
-        watcher: Watcher,
-        on_epoch: Callable[[Progress], None],
-    ) -> Progress:
-        """Trains or goes on, as `ostinato.training.fit_resumably` does, whose arguments these are."""
-        watcher.on_phase(FINE_TUNE, self.num_updates)
-        return fit_resumably(
-            self.model,
-            lambda epoch: feed(lambda: self.batches(epoch), ahead=1),  # of frames, few batches fill the memory
-            validate,
-            folder,
-            epochs=self.config.fine_tune_epochs,
-            score=score,
-            callbacks=watcher.callbacks,
-            on_epoch=on_epoch,
-        )
+    def feed(self, epoch: int) -> Iterable[tuple]:
+        """Returns the batches of an epoch, from 0, as `fit_resumably` wants them."""
+        return feed(lambda: self.batches(epoch), ahead=1)  # of frames, few batches fill the memory
 
     def read(self, rows: Sequence[int]) -> list[StreamOutput]:
         """Returns what the classifier, as it is now, says of the videos of these rows.

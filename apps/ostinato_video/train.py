@@ -2,46 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ostinato.errors import ConfigError
 from ostinato.sequences.run_training import RunTraining
 from ostinato.sequences.training import TRAINING
-from ostinato.training import (
-    BEST_WEIGHTS,
-    CHECKPOINT,
-    Progress,
-    Watcher,
-    load_weights,
-    read_progress,
-    save_weights,
-    write_history,
-)
+from ostinato.training import CHECKPOINT, read_progress
 from ostinato_video.config import TrainConfig
 from ostinato_video.run import FINE_TUNE, Run
 
-_LOG = logging.getLogger(__name__)
 
-
-class Training(RunTraining):
-    """One run: its data, its network, its phases.
-
-    Args:
-      run: a prepared run directory.
-      config: settings.
-      watcher: told how it goes.
-
-    Raises:
-      DataError: no sequence for training has a label.
-    """
-
-    run: Run
-    config: TrainConfig
-
-    def __init__(self, run: Run, config: TrainConfig, watcher: Watcher | None = None):
-        super().__init__(run, config, watcher)
+class Training(RunTraining[Run, TrainConfig]):
+    """One run: its data, its network, its phases; see `RunTraining`."""
 
     def __call__(self) -> list[dict[str, Any]]:
         """Runs what is left of the phases and returns one record an epoch.
@@ -78,23 +51,7 @@ class Training(RunTraining):
         from ostinato_video.fine_tuning import FineTuning  # only now: the first phase needs no TensorFlow
 
         tuning = FineTuning(self.run, self.classifier, self.train_rows, self.config)
-        folder = self.run.phase_folder(FINE_TUNE)
-
-        def on_epoch(progress: Progress) -> None:
-            write_history(self.run.metrics_path, self._records())
-            self.watcher.on_epoch(FINE_TUNE, progress)
-
-        tuning.fit_resumably(
-            folder,
-            lambda: self.validate(tuning.read),
-            score=self.score,
-            watcher=self.watcher,
-            on_epoch=on_epoch,
-        )
-        load_weights(folder / BEST_WEIGHTS, tuning.model)
-        _LOG.info("%s", self.told(self._records()))
-        save_weights(self.run.fine_tuned_path, tuning.classifier)
-        return self._records()
+        return self.run_phase(FINE_TUNE, tuning, self.run.fine_tuned_path, lambda progress: self._records())
 
     def _records(self) -> list[dict[str, Any]]:
         return [

@@ -6,8 +6,8 @@ from numpy.testing import assert_allclose
 from ostinato.sequences import StreamConfig
 from ostinato.sequences.outputs import truths_of
 from ostinato.sequences.scoring import score_streams
-from ostinato.sequences.training import TRAINING, StreamTraining, make_classifier, train_and_read
-from ostinato.training import CHECKPOINT, Watcher, read_progress
+from ostinato.sequences.training import StreamTraining, make_classifier, train_and_read
+from ostinato.training import CHECKPOINT, fit_resumably, read_progress
 
 SMALL = StreamConfig(
     units=6, projection_size=5, dropout=0.1, input_dropout=0.0, window=9, batch_size=8, learning_rate=0.02,
@@ -25,21 +25,21 @@ class Interrupt(keras.callbacks.Callback):
 
 def train_in(folder, store, callbacks=()):
     training = StreamTraining(make_classifier(SMALL, 2, 3), store, store.rows("train"), SMALL)
-    dev, phases = store.rows("dev"), []
+    dev = store.rows("dev")
 
     def validate():
         scores = score_streams(training.read(dev), truths_of(store, dev))
         return {"clip_accuracy": scores["clip_accuracy"]}
 
-    progress = training.run_resumably(
-        folder,
+    return training, fit_resumably(
+        training.model,
+        training.feed,
         validate,
+        folder,
+        epochs=training.num_epochs,
         score="clip_accuracy",
-        watcher=Watcher(on_phase=lambda *phase: phases.append(phase), callbacks=callbacks),
-        on_epoch=lambda progress: None,
+        callbacks=callbacks,
     )
-    assert phases == [(TRAINING, training.num_updates)]
-    return training, progress
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
@@ -16,16 +17,27 @@ from ostinato.sequences.joining import Joining
 from ostinato.sequences.outputs import StreamOutput
 from ostinato.sequences.run import StreamRun
 from ostinato.sequences.store import UNLABELLED
-from ostinato.sequences.training import TRAINING, StreamTraining, make_classifier
-from ostinato.training import BEST_WEIGHTS, Progress, Watcher, load_weights, save_weights, write_history
+from ostinato.sequences.training import TRAINING, Learner, StreamTraining, make_classifier
+from ostinato.training import (
+    BEST_WEIGHTS,
+    Progress,
+    Watcher,
+    fit_resumably,
+    load_weights,
+    save_weights,
+    write_history,
+)
 
 _LOG = logging.getLogger(__name__)
 MACRO_F1, CLIP_ACCURACY = "macro_f1", "clip_accuracy"
 SCORE_NAMES = {MACRO_F1: "macro-F1", CLIP_ACCURACY: "clip accuracy"}
 
+RunType = TypeVar("RunType", bound=StreamRun)
+ConfigType = TypeVar("ConfigType", bound=StreamConfig)
 
-class RunTraining:
-    """One run: its data, its network.
+
+class RunTraining(Generic[RunType, ConfigType]):
+    """One run: its data, its network; of the types of run and settings that an application has.
 
     Args:
       run: a prepared run directory.
@@ -46,8 +58,8 @@ class RunTraining:
 
     def __init__(
         self,
-        run: StreamRun,
-        config: StreamConfig,
+        run: RunType,
+        config: ConfigType,
         watcher: Watcher | None = None,
         vary: Variation | None = None,
         joining: Joining | None = None,
@@ -72,18 +84,50 @@ class RunTraining:
         Raises:
           ModelError: the checkpoint is damaged or was made with other settings.
         """
-        folder = self.run.phase_folder(TRAINING)
-        progress = self.streams.run_resumably(
+        return self.run_phase(TRAINING, self.streams, self.run.model_path)
+
+    def run_phase(
+        self,
+        phase: str,
+        learner: Learner,
+        path: Path,
+        records: Callable[[Progress], list[dict[str, Any]]] = lambda progress: progress.history,
+    ) -> list[dict[str, Any]]:
+        """Runs what is left of a phase, and leaves the weights of its best epoch in place.
+
+        Args:
+          phase: its name.
+          learner: what learns in it.
+          path: where the weights of its classifier are kept.
+          records: returns one record an epoch, of the phases before too.
+
+        Returns:
+          the records.
+
+        Raises:
+          ModelError: the checkpoint is damaged or was made with other settings.
+        """
+        folder = self.run.phase_folder(phase)
+
+        def on_epoch(progress: Progress) -> None:
+            write_history(self.run.metrics_path, records(progress))
+            self.watcher.on_epoch(phase, progress)
+
+        self.watcher.on_phase(phase, learner.num_updates)
+        progress = fit_resumably(
+            learner.model,
+            learner.feed,
+            lambda: self.validate(learner.read),
             folder,
-            lambda: self.validate(self.streams.read),
+            epochs=learner.num_epochs,
             score=self.score,
-            watcher=self.watcher,
-            on_epoch=self._on_epoch,
+            callbacks=self.watcher.callbacks,
+            on_epoch=on_epoch,
         )
-        load_weights(folder / BEST_WEIGHTS, self.streams.model)
-        _LOG.info("%s", self.told(progress.history))
-        save_weights(self.run.model_path, self.classifier)
-        return progress.history
+        load_weights(folder / BEST_WEIGHTS, learner.model)
+        _LOG.info("%s", self.told(records(progress)))
+        save_weights(path, learner.classifier)
+        return records(progress)
 
     def told(self, records: Sequence[Mapping[str, Any]]) -> str:
         """Returns in words which of the epochs was kept."""
@@ -118,7 +162,3 @@ class RunTraining:
         known = labels != UNLABELLED
         scores = score_frames(best[known], labels[known], num_labels=len(self.run.labels))
         return {MACRO_F1: scores.macro_f1, "frame_accuracy": scores.frame_accuracy}
-
-    def _on_epoch(self, progress: Progress) -> None:
-        write_history(self.run.metrics_path, progress.history)
-        self.watcher.on_epoch(TRAINING, progress)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import gc
 import itertools
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Protocol
 
 import keras
 from keras import ops
@@ -19,7 +18,7 @@ from ostinato.sequences.joining import Joining
 from ostinato.sequences.outputs import StreamOutput
 from ostinato.sequences.reading import StreamReader
 from ostinato.sequences.store import SequenceStore
-from ostinato.training import Progress, Watcher, averaged_weights, feed, fit_resumably, make_optimizer
+from ostinato.training import averaged_weights, feed, make_optimizer
 from ostinato.training.batches import EndWithLastBatch
 
 TRAINING = "training"  # the one phase of those who have but one
@@ -74,6 +73,25 @@ def make_classifier(config: StreamConfig, num_labels: int, feature_size: int, **
     return classifier
 
 
+class Learner(Protocol):
+    """What learns in one phase of the training of a run."""
+
+    classifier: SequenceClassifier
+    """trained in place"""
+    model: keras.Model
+    """compiled; it holds the classifier"""
+
+    @property
+    def num_epochs(self) -> int: ...
+
+    @property
+    def num_updates(self) -> int: ...
+
+    def feed(self, epoch: int) -> Iterable[tuple]: ...
+
+    def read(self, rows: Sequence[int]) -> list[StreamOutput]: ...
+
+
 class StreamTraining:
     """Trains a classifier on some of a store's sequences.
 
@@ -107,33 +125,20 @@ class StreamTraining:
     @property
     def num_updates(self) -> int:
         """Updates of the whole training."""
-        return self.batches.num_batches() * self.config.epochs
+        return self.batches.num_batches() * self.num_epochs
 
     def run(self) -> None:
         """Trains to the end, and leaves the averaged weights in place."""
-        fit_to_end(self.model, self.batches, self.config.epochs)
+        fit_to_end(self.model, self.batches, self.num_epochs)
 
-    def run_resumably(
-        self,
-        folder: Path,
-        validate: Callable[[], Mapping[str, float]],
-        *,
-        score: str | None,
-        watcher: Watcher,
-        on_epoch: Callable[[Progress], None],
-    ) -> Progress:
-        """Trains or goes on, as `ostinato.training.fit_resumably` does, whose arguments these are."""
-        watcher.on_phase(TRAINING, self.num_updates)
-        return fit_resumably(
-            self.model,
-            lambda epoch: feed(lambda: self.batches(epoch)),
-            validate,
-            folder,
-            epochs=self.config.epochs,
-            score=score,
-            callbacks=watcher.callbacks,
-            on_epoch=on_epoch,
-        )
+    @property
+    def num_epochs(self) -> int:
+        """Passes over the data, of the whole training."""
+        return self.config.epochs
+
+    def feed(self, epoch: int) -> Iterable[tuple]:
+        """Returns the batches of an epoch, from 0, as `fit_resumably` wants them."""
+        return feed(lambda: self.batches(epoch))
 
     def read(self, rows: Sequence[int]) -> list[StreamOutput]:
         """Returns what the classifier, as it is now, says of whole sequences."""
