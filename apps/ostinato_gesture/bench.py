@@ -23,16 +23,22 @@ _MEMORY_READINGS = 10
 
 
 def bench_network(recognizer: GestureRecognizer, num_frames: int = _ROUNDS) -> dict[str, Any]:
-    """Times the network alone, on frames of chance.
+    """Times the network alone, on frames of chance, one after the other as of one stream.
 
     Returns:
-      `network_ms`, median for one frame, and `network_p95_ms`.
+      `network_ms`, median for one frame, and `network_p95_ms`; `memory_mb`, resident memory along the way;
+      `peak_memory_mb`.
     """
-    frames = np.random.default_rng(0).normal(size=(num_frames, *recognizer.facts.frame_shape)).astype(np.float32)
+    random, times = np.random.default_rng(0), _Times(num_frames)
     with recognizer.stream() as stream:
         stream.warm_up()
-        times = [_step_ms(stream, frame) for frame in frames]
-    return {"network_ms": statistics.median(times), "network_p95_ms": float(np.percentile(times, 95))}
+        for _ in range(num_frames):
+            times.add(_step_ms(stream, random.normal(size=recognizer.facts.frame_shape).astype(np.float32)))
+    return {
+        "network_ms": statistics.median(times.milliseconds),
+        "network_p95_ms": float(np.percentile(times.milliseconds, 95)),
+        **times.memory(),
+    }
 
 
 def bench_stream(
@@ -47,35 +53,50 @@ def bench_stream(
       on_frame: called after each of them.
 
     Returns:
-      as of `bench_network`; `landmarks_ms`, median for finding the hands in a frame, and `hand_share`, of the frames in
-      which there was one; `frames_per_second` end to end, decoding included; `decision_p50_ms` and `decision_p95_ms`,
-      from a decoded frame to its result; `first_ms` and `last_ms`, medians of that over the first and the last tenth
-      of the frames; `memory_mb`, resident memory along the way; `peak_memory_mb`.
+      as of `bench_network`, its memory aside; `landmarks_ms`, median for finding the hands in a frame, and
+      `hand_share`, of the frames in which there was one; `frames_per_second` end to end, decoding included;
+      `decision_p50_ms` and `decision_p95_ms`, from a decoded frame to its result; `first_ms` and `last_ms`, medians of
+      that over the first and the last tenth of the frames; `memory_mb`, resident memory along the way;
+      `peak_memory_mb`.
 
     Raises:
       InputError: the video cannot be read.
     """
     figures = bench_network(recognizer) | _bench_landmarks(recognizer, video)
-    times, memory = [], []
+    times = _Times(num_frames)
     with recognizer.stream() as stream:
         stream.warm_up()
         started = time.perf_counter()
-        for number, frame in enumerate(itertools.islice(_again_and_again(video), num_frames)):
-            times.append(_step_ms(stream, frame.image, frame.time))
-            if number % max(1, num_frames // _MEMORY_READINGS) == 0:
-                memory.append(round(resident_memory_mb()))
+        for frame in itertools.islice(_again_and_again(video), num_frames):
+            times.add(_step_ms(stream, frame.image, frame.time))
             on_frame()
         seconds = time.perf_counter() - started
     tenth = max(1, num_frames // 10)
     return figures | {
         "frames_per_second": num_frames / seconds,
-        "decision_p50_ms": statistics.median(times),
-        "decision_p95_ms": float(np.percentile(times, 95)),
-        "first_ms": statistics.median(times[:tenth]),
-        "last_ms": statistics.median(times[-tenth:]),
-        "memory_mb": memory,
-        "peak_memory_mb": peak_memory_mb(),
+        "decision_p50_ms": statistics.median(times.milliseconds),
+        "decision_p95_ms": float(np.percentile(times.milliseconds, 95)),
+        "first_ms": statistics.median(times.milliseconds[:tenth]),
+        "last_ms": statistics.median(times.milliseconds[-tenth:]),
+        **times.memory(),
     }
+
+
+class _Times:
+    """How long each of so many frames took, with a reading of the memory every tenth of them."""
+
+    def __init__(self, num_frames: int):
+        self.milliseconds: list[float] = []
+        self._memory_mb: list[int] = []
+        self._every = max(1, num_frames // _MEMORY_READINGS)
+
+    def add(self, milliseconds: float) -> None:
+        if len(self.milliseconds) % self._every == 0:
+            self._memory_mb.append(round(resident_memory_mb()))
+        self.milliseconds.append(milliseconds)
+
+    def memory(self) -> dict[str, Any]:
+        return {"memory_mb": self._memory_mb, "peak_memory_mb": peak_memory_mb()}
 
 
 def _bench_landmarks(recognizer: GestureRecognizer, video: Path) -> dict[str, Any]:

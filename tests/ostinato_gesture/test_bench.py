@@ -4,8 +4,10 @@ from ostinato_gesture.bench import bench_network, bench_stream
 
 
 def test_the_network_alone_is_timed_without_a_video(rule_recognizer):
-    figures = bench_network(rule_recognizer(), 20)
+    figures = bench_network(rule_recognizer(), 50)
     assert 0 < figures["network_ms"] <= figures["network_p95_ms"] < 1000
+    assert len(figures["memory_mb"]) == 10  # along the way
+    assert 0 < max(figures["memory_mb"]) <= figures["peak_memory_mb"] + 1
 
 
 def test_a_stream_is_timed_end_to_end_over_as_many_frames_as_asked_for(
