@@ -1,120 +1,196 @@
-"""Throughput and latency of a server, asked from this process by 1, 8 and 64 clients at a time.
+"""Throughput and latency of `ostinato-serve`, asked by many clients at a time from another process.
 
-    ostinato-serve run caption --port 8501                      # in another shell; once more with --max-batch-size 1
-    python tests/benchmarks/serve_load.py http://127.0.0.1:8501 caption saved_models/caption --seconds 20
+    python tests/benchmarks/serve_load.py --output serve_load     # everything
+    python tests/benchmarks/serve_load.py --models caption --clients 64 --seconds 5
 
-The requests are those of the model's `interface.json` and `sample_requests/`, and photos that are given. Each answer is
-compared with the one that the server gave to the same request alone, before the load. One line of JSON a number of
-clients: requests a second, latency in milliseconds (p50, p95, p99), answers by status, answers that were wrong.
+Starts servers at free ports, one after the other: as they are by default, with each request computed alone, and one
+that lets few requests wait. Each model is asked by 1, 8 and 64 clients by gRPC (`--api rest`: by REST). A client has a
+connection of its own, and asks its next question when it has its answer. What is to be answered was computed before,
+by plain TensorFlow in this process; every answer that comes is compared with that to its own question.
+
+Prints a Markdown table, and writes it to OUTPUT.md and the figures to OUTPUT.json:
+
+    answers/s       answered requests a second
+    p50, p95, p99   milliseconds from a question to its answer
+    refused         requests that were told to come back later (503 with Retry-After, or UNAVAILABLE)
+    wrong           answers that were not those to the question, and failures of all other kinds
+    rows            that the server computed together, on average
+    CPU ms          processor time of the server for an answer (Linux); depends least on what else the machine does
 """
+
+from __future__ import annotations
 
 import argparse
 import asyncio
-import base64
 import json
-import math
+import os
 import time
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import httpx
 import numpy as np
+from load_requests import MODELS, Request, is_right, requests_of
+from load_server import ServerProcess
+
+from ostinato.commands import quiet_tensorflow
+
+_SERVERS = {"on": (), "off": ("--max-batch-size", "1")}
+_LITTLE_ROOM = 16  # requests that may wait, where there are too many
+_IMPATIENT = 0.05  # seconds after which a client asks again there, whatever it was told
+_COLUMNS = ("model", "batching", "clients", "answers/s", "p50", "p95", "p99", "refused", "wrong", "rows", "CPU ms")
 
 
-async def main() -> None:
+@dataclass(frozen=True)
+class Line:
+    """A line of the table; times in milliseconds, of answers and of refusals as p50, p95, p99 and the longest."""
+
+    model: str
+    batching: str
+    clients: int
+    seconds: float
+    codes: dict[str, int]
+    wrong: int
+    answer_ms: tuple[float, ...]
+    refusal_ms: tuple[float, ...]
+    refusals_without_time: int
+    rows_a_batch: float
+    cpu_ms: float
+
+    def markdown(self) -> str:
+        """The line of the table."""
+        answers, refused = self.codes.get("OK", 0), self.codes.get("REFUSED", 0)
+        times = [f"{each:.0f}" if each >= 100 else f"{each:.1f}" for each in self.answer_ms[:3]]
+        cells = [self.model, self.batching, self.clients, f"{answers / self.seconds:.1f}", *times, refused, self.wrong]
+        return _row([*cells, f"{self.rows_a_batch:.1f}", f"{self.cpu_ms:.1f}"])
+
+
+def main() -> None:
     options = arguments()
-    bodies = requests(options)
-    limits = httpx.Limits(max_connections=max(options.clients), max_keepalive_connections=max(options.clients))
-    async with httpx.AsyncClient(base_url=options.url, timeout=120, limits=limits) as client:
-        path = f"/v1/models/{options.model}:predict"
-        expected = []
-        for body in bodies:
-            response = await client.post(path, content=body)
-            expected.append(response.raise_for_status().json())
-        for num_clients in options.clients:
-            print(json.dumps(await load(client, path, bodies, expected, num_clients, options.seconds)), flush=True)
+    quiet_tensorflow(optimise_graphs=False)
+    requests = {model: requests_of(model, max(options.clients)) for model in options.models}
+    table = [_row(_COLUMNS), _row(["---", "---", *["---:"] * (len(_COLUMNS) - 2)])]
+    say("\n".join(table))
+    lines = []
+    for batching, flags in _SERVERS.items():
+        with ServerProcess(options.models, flags) as server:
+            for model in options.models:
+                for clients in options.clients:
+                    answered = asyncio.run(
+                        load(server, model, batching, requests[model], clients, options.seconds, options.api)
+                    )
+                    lines.append(answered)
+                    say(answered.markdown())
+    crowded, batching = options.models[0], f"on, {_LITTLE_ROOM} may wait"
+    with ServerProcess([crowded], ("--max-queue", str(_LITTLE_ROOM))) as server:
+        lines.append(
+            asyncio.run(
+                load(server, crowded, batching, requests[crowded], 64, options.seconds, "rest", pause=_IMPATIENT)
+            )
+        )
+    p50, p95, p99, longest = lines[-1].refusal_ms
+    refusals = (
+        f"Refused by REST where {_LITTLE_ROOM} requests may wait: within {p50:.0f} ms (p50), {p95:.0f} (p95), "
+        f"{p99:.0f} (p99), {longest:.0f} at most; {lines[-1].refusals_without_time} without Retry-After."
+    )
+    say(f"{lines[-1].markdown()}\n\n{refusals}")
+    if options.output:
+        table += [each.markdown() for each in lines]
+        options.output.with_suffix(".md").write_text("\n".join([*table, "", refusals, ""]), encoding="utf-8")
+        facts = {"cores": os.cpu_count(), "api": options.api, "lines": [asdict(each) for each in lines]}
+        options.output.with_suffix(".json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
 
 
 async def load(
-    client: httpx.AsyncClient, path: str, bodies: list[bytes], expected: list[object], num_clients: int, seconds: float
-) -> dict[str, object]:
-    """Keeps so many requests under way for some seconds."""
-    latencies: list[float] = []
-    statuses: Counter[int] = Counter()
-    num_wrong = 0
-    stop = time.monotonic() + seconds
+    server: ServerProcess,
+    model: str,
+    batching: str,
+    requests: Sequence[Request],
+    num_clients: int,
+    seconds: float,
+    api: str,
+    pause: float | None = None,
+) -> Line:
+    """Lets clients ask for some seconds, and first, uncounted, for a tenth of them.
 
-    async def keep_asking(number: int) -> None:
-        nonlocal num_wrong
-        while time.monotonic() < stop:
-            number = (number + 7) % len(bodies)
-            started = time.monotonic()
-            response = await client.post(path, content=bodies[number])
-            statuses[response.status_code] += 1
-            if response.status_code == 200:
-                latencies.append(time.monotonic() - started)
-                num_wrong += not is_close(response.json(), expected[number])
-            else:
-                await asyncio.sleep(float(response.headers.get("retry-after", 0)))
+    Args:
+      server: that is asked.
+      model: its name there.
+      batching: of the server, in words.
+      requests: each client begins with another one.
+      num_clients: at the same time.
+      seconds: after which nobody asks again; the answers to what was asked are waited for.
+      api: grpc or rest.
+      pause: seconds after a refusal; those that the server names where it is None.
+    """
+    from load_clients import Client, GrpcClient, Reply, RestClient, grpc_bodies, rest_bodies
 
-    started = time.monotonic()
-    await asyncio.gather(*(keep_asking(number) for number in range(num_clients)))
-    elapsed = time.monotonic() - started
-    p50, p95, p99 = (round(float(each) * 1000, 1) for each in np.percentile(latencies or [math.nan], [50, 95, 99]))
-    return {
-        "clients": num_clients,
-        "requests_a_second": round(len(latencies) / elapsed, 2),
-        "p50_ms": p50,
-        "p95_ms": p95,
-        "p99_ms": p99,
-        "statuses": dict(statuses),
-        "wrong": num_wrong,
-    }
+    bodies = grpc_bodies(model, requests) if api == "grpc" else rest_bodies(requests)
+
+    def connect() -> Client:
+        if api == "grpc":
+            return GrpcClient(server.target, bodies)
+        return RestClient(server.url, model, bodies, requests[0].answer)
+
+    async def keep_asking(client: Client, first: int, end: float) -> list[Reply]:
+        replies: list[Reply] = []
+        while time.monotonic() < end:
+            reply = await client.ask((first + 7 * len(replies)) % len(requests))
+            replies.append(reply)
+            if reply.code == "REFUSED":
+                await asyncio.sleep((reply.retry_after or 0.0) if pause is None else pause)
+        return replies
+
+    clients = [connect() for _ in range(num_clients)]
+    for lasting in (seconds / 10, seconds):
+        (batches, rows), cpu, started = server.batches(model), server.cpu_seconds(), time.monotonic()
+        asking = [keep_asking(client, number, started + lasting) for number, client in enumerate(clients)]
+        replies = [reply for each in await asyncio.gather(*asking) for reply in each]
+        elapsed, cpu = time.monotonic() - started, server.cpu_seconds() - cpu
+    for client in clients:
+        await client.close()
+    batches, rows = (now - before for now, before in zip(server.batches(model), (batches, rows), strict=True))
+    answers = [reply for reply in replies if reply.code == "OK"]
+    refusals = [reply for reply in replies if reply.code == "REFUSED"]
+    wrong = sum(not is_right(reply.read(), requests[reply.request]) for reply in answers)
+    return Line(
+        model=model,
+        batching=batching,
+        clients=num_clients,
+        seconds=elapsed,
+        codes=dict(Counter(reply.code for reply in replies)),
+        wrong=wrong + len(replies) - len(answers) - len(refusals),
+        answer_ms=_times([reply.seconds for reply in answers]),
+        refusal_ms=_times([reply.seconds for reply in refusals]),
+        refusals_without_time=sum(reply.retry_after is None for reply in refusals),
+        rows_a_batch=rows / max(batches, 1),
+        cpu_ms=1000 * cpu / max(len(answers), 1),
+    )
 
 
-def is_close(first: object, second: object) -> bool:
-    """Whether two answers are the same but for the last digits of their numbers."""
-    if isinstance(first, float | int) and isinstance(second, float | int):
-        return math.isclose(first, second, rel_tol=1e-3, abs_tol=1e-3)
-    if isinstance(first, list) and isinstance(second, list):
-        return len(first) == len(second) and all(map(is_close, first, second))
-    if isinstance(first, dict) and isinstance(second, dict):
-        return first.keys() == second.keys() and all(is_close(first[name], second[name]) for name in first)
-    return first == second
+def _times(seconds: list[float]) -> tuple[float, ...]:
+    """p50, p95, p99 and the longest, in milliseconds."""
+    return tuple(float(each) for each in 1000 * np.percentile(seconds or [0.0], [50, 95, 99, 100]))
 
 
-def requests(options: argparse.Namespace) -> list[bytes]:
-    """The bodies: of photos where some are given, else of texts, else the model's own sample."""
-    versions = [each for each in options.folder.iterdir() if each.name.isdecimal()]
-    sample = (
-        max(versions, key=lambda each: int(each.name)) / "sample_requests" / f"{options.signature}.json"
-    ).read_text()
-    if options.photos:
-        photos = [base64.b64encode(path.read_bytes()).decode() for path in sorted(options.photos.glob("*.jpg"))]
-        return [body(options, {"image_bytes": {"b64": photo}}) for photo in photos]
-    if options.texts:
-        lines = options.texts.read_text(encoding="utf-8").splitlines()[:200]
-        return [body(options, {"text": line, "target_language": options.language}) for line in lines]
-    return [sample.encode()]
+def _row(cells: Sequence[object]) -> str:
+    return f"| {' | '.join(map(str, cells))} |"
 
 
-def body(options: argparse.Namespace, row: dict[str, object]) -> bytes:
-    return json.dumps({"signature_name": options.signature, "instances": [row]}).encode()
+def say(text: str) -> None:
+    print(text, flush=True)
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("url", help="of the server")
-    parser.add_argument("model", help="its name on the server")
-    parser.add_argument("folder", type=Path, help="of its versions, for a sample request")
-    parser.add_argument("--signature", default="serving_default")
-    parser.add_argument("--photos", type=Path, help="folder of JPEG photos to be captioned")
-    parser.add_argument("--texts", type=Path, help="file of sentences to be translated, one a line")
-    parser.add_argument("--language", default="de", help="to translate into")
+    parser.add_argument("--models", nargs="+", choices=MODELS, default=MODELS)
     parser.add_argument("--clients", type=int, nargs="+", default=[1, 8, 64])
-    parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--seconds", type=float, default=15.0, help="for a line of the table; about 15 more for all")
+    parser.add_argument("--api", choices=("grpc", "rest"), default="grpc")
+    parser.add_argument("--output", type=Path, help="where the table and the figures go, without .md and .json")
     return parser.parse_args()
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    main()
