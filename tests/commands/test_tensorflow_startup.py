@@ -10,11 +10,12 @@ from ostinato.commands import tensorflow_startup
 SOURCE_ROOT = Path(__file__).parents[2] / "shared"
 
 WORK = """
-import sys, time
+import gc, sys
 from ostinato.commands import quiet_tensorflow
 
 tf = quiet_tensorflow()
 assert quiet_tensorflow() is tf
+assert gc.isenabled() and gc.get_freeze_count() > 100_000  # TensorFlow's objects, which no collection walks through
 
 class Lengths(tf.Module):
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
