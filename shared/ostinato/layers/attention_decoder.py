@@ -115,7 +115,10 @@ class AttentionDecoder(keras.layers.Layer):
     def remember(self, features: Tensor, mask: Tensor | None = None, *, training: bool = False) -> Memory:
         """Projects the encoder's features float [B, S, D] (mask bool [B, S]) once for the whole sequence."""
         values = self.value_projection(self.memory_dropout(features, training=training))  # -> [B, S, units]
-        return self.attention.remember(values, mask)
+        if not self.embedding.built:  # where the decoder has not been called yet
+            self.embedding.build(None)
+        token_kernel = ops.transpose(ops.cast(self.embedding.embeddings, values.dtype))
+        return self.attention.remember(values, mask)._replace(token_kernel=token_kernel)
 
     def initial_state(self, memory: Memory, num_sequences: int | Tensor = 1) -> DecoderState:
         """Returns the state before the first token, from the mean of the memory, for K sequences of each input."""
@@ -141,7 +144,7 @@ class AttentionDecoder(keras.layers.Layer):
         context = ops.reshape(context, ops.shape(hidden))  # -> [B * K, T, units]
         inputs = self.dropout(ops.concatenate([hidden, context], axis=-1), training=training)
         output = self.output_lstm(inputs, initial_state=flat[2:])  # -> [B * K, T, units]
-        logits = self._logits(output, context, training=training)  # -> [B * K, T, V]
+        logits = self._logits(output, context, memory, training=training)  # -> [B * K, T, V]
         return ops.reshape(logits, (batch, num_sequences, time, self.vocabulary_size))
 
     def step(self, token_ids: Tensor, state: DecoderState, memory: Memory) -> tuple[Tensor, Tensor, DecoderState]:
@@ -163,7 +166,7 @@ class AttentionDecoder(keras.layers.Layer):
         context, weights = self.attention(query, memory)  # -> [B, K, units], [B, K, S]
         context = self._merge(context, axes=2)
         output, output_state = self.output_lstm.cell(ops.concatenate([hidden, context], axis=-1), flat[2:])
-        log_probs = ops.log_softmax(self._logits(output, context), axis=-1)
+        log_probs = ops.log_softmax(self._logits(output, context, memory), axis=-1)
         shape = (batch, num_sequences, self.units)
         next_state = DecoderState(*(ops.reshape(part, shape) for part in (*language_state, *output_state)))
         return ops.reshape(log_probs, (batch, num_sequences, self.vocabulary_size)), weights, next_state
@@ -173,11 +176,10 @@ class AttentionDecoder(keras.layers.Layer):
         # section 3.4): without the factor, learning takes several times as many updates.
         return self.embedding(token_ids) * self.embedding_size**0.5
 
-    def _logits(self, output, context, *, training=False):
+    def _logits(self, output, context, memory, *, training=False):
         projected = self.output_projection(ops.concatenate([output, context], axis=-1))
         projected = self.dropout(projected, training=training)
-        vectors = ops.cast(self.embedding.embeddings, projected.dtype)
-        logits = ops.matmul(projected, ops.transpose(vectors))
+        logits = ops.matmul(projected, memory.token_kernel)
         return ops.cast(logits, "float32") + ops.cast(self.output_bias, "float32")
 
     def _merge(self, x, *, axes):
