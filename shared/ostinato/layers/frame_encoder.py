@@ -120,10 +120,13 @@ class FrameEncoder(keras.layers.Layer):
         # A stream's first frame is its background from the start, and has no more to add to it.
         rate = ops.where(count == 1, 0.0, ops.maximum(1 / count, self.background_rate))
         first = ops.where(state["num_frames"][:, :, None] == 0, places[:, 0], state["background"])  # -> [B, S, D]
-        kept = ops.cumsum(ops.log1p(-rate), axis=1)  # -> [B, F], log k
-        shares = ops.exp(kept[:, :, None] - kept[:, None, :]) * rate[:, None, :]  # -> [B, F, F]
-        shares = ops.tril(shares)
-        after = ops.einsum("bfj,bjsd->bfsd", shares, places) + ops.exp(kept)[:, :, None, None] * first[:, None]
+        if places.shape[1] == 1:  # a step of a stream, which should cost next to nothing
+            after = first[:, None] + rate[:, :, None, None] * (places - first[:, None])
+        else:
+            kept = ops.cumsum(ops.log1p(-rate), axis=1)  # -> [B, F], log k
+            shares = ops.exp(kept[:, :, None] - kept[:, None, :]) * rate[:, None, :]  # -> [B, F, F]
+            shares = ops.tril(shares)
+            after = ops.einsum("bfj,bjsd->bfsd", shares, places) + ops.exp(kept)[:, :, None, None] * first[:, None]
         before = ops.concatenate([first[:, None], after[:, :-1]], axis=1)  # -> [B, F, S, D]
         difference = places - before
         foreground = ops.concatenate([ops.max(difference, axis=2), ops.max(-difference, axis=2)], axis=-1)
