@@ -36,6 +36,8 @@ class BatchConfig:
 
     max_batch_size: int = 32
     """rows that are computed together; 1 for each request alone"""
+    max_batch_seconds: float = 0.5
+    """how long a batch may be expected to take; larger ones hold others up and are no faster"""
     batch_timeout_ms: float = 1.0
     """how long a request waits for others, in milliseconds"""
     batch_threads: int = 0
@@ -47,6 +49,7 @@ class BatchConfig:
 
     def __post_init__(self) -> None:
         check(self.max_batch_size > 0, f"max_batch_size {self.max_batch_size}: give 1 or more")
+        check(self.max_batch_seconds > 0, f"max_batch_seconds {self.max_batch_seconds}: give more than 0")
         check(self.batch_timeout_ms >= 0, f"batch_timeout_ms {self.batch_timeout_ms}: give 0 or more")
         check(self.batch_threads >= 0, f"batch_threads {self.batch_threads}: give 0 or more")
         check(self.max_queue > 0, f"max_queue {self.max_queue}: give 1 or more")

@@ -58,6 +58,7 @@ def serve(
         models,
         batching=BatchingOptions(
             max_batch_size=batching.max_batch_size,
+            max_batch_seconds=batching.max_batch_seconds,
             batch_timeout_ms=batching.batch_timeout_ms,
             num_threads=batching.num_threads,
             max_queue=batching.max_queue,

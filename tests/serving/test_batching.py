@@ -144,16 +144,16 @@ def test_an_output_that_belongs_to_no_row_makes_each_request_be_computed_alone()
 
 def test_a_full_queue_refuses_at_once_and_says_when_to_come_back(double):
     queue = BatchQueue(double)
-    queue.seconds = 3.0
     with scheduler(max_queue=5, max_batch_size=2) as gather:
         with double.held(gather, queue):
+            queue.seconds_a_byte = 1.5 / 8  # 8 bytes a row
             answers = [gather.submit(queue, {"x": np.array([number])}, 5) for number in range(5)]
             started = time.monotonic()
             with pytest.raises(ServingError, match="5 requests wait already") as raised:
                 gather.submit(queue, {"x": np.array([9])}, 5)
             assert time.monotonic() - started < 0.5
             assert raised.value.code == "UNAVAILABLE"
-            assert raised.value.retry_after == 8  # two and a half batches of 3 s
+            assert raised.value.retry_after == 8  # five rows of 1.5 s
         assert [answer.result(5)["y"].tolist() for answer in answers] == [[0], [2], [4], [6], [8]]
 
 
@@ -206,6 +206,29 @@ def test_a_request_waits_for_others_no_longer_than_the_batch_timeout(double):
         answers[0].result(5)
         assert time.monotonic() - started < 0.04
     assert double.sizes == [1, 3]
+
+
+def test_a_batch_is_no_larger_than_what_is_expected_to_be_computed_in_its_time(double):
+    queue = BatchQueue(double)
+    with scheduler(max_batch_seconds=0.5) as gather:
+        with double.held(gather, queue):
+            queue.seconds_a_byte = 0.2 / 8  # 8 bytes a row
+            answers = [gather.submit(queue, {"x": np.full(rows, rows)}, 5) for rows in (1, 1, 1, 7, 1)]
+            queue.learn = lambda seconds, num_bytes: None
+        assert [answer.result(5)["y"][0] for answer in answers] == [2, 2, 2, 14, 2]
+    assert double.sizes == [1, 2, 1, 7, 1]  # seven rows take longer alone, but are not divided
+
+
+def test_what_a_batch_takes_is_learned_from_those_before_it():
+    queue = BatchQueue(dict)
+    for _ in range(50):
+        queue.learn(2.0, 100)
+    assert queue.seconds_a_byte == pytest.approx(0.02, rel=0.01)
+    queue.learn(20.0, 100)  # held up by something else
+    for _ in range(3):
+        queue.learn(2.0, 100)
+    assert queue.seconds_a_byte == pytest.approx(0.02, rel=0.2)
+    queue.learn(0.0, 0)  # no rows, no bytes
 
 
 def test_the_model_that_waited_longest_comes_first():

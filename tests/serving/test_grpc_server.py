@@ -3,6 +3,7 @@ import socket
 import sys
 import threading
 import time
+from contextlib import nullcontext
 
 import grpc
 import numpy as np
@@ -252,7 +253,10 @@ class Busy:
         self.metrics, self.answers = metrics, iter(answers)
         self.timeouts, self.cancelled = [], threading.Event()
 
-    async def predict_async(self, name, **request):
+    def use(self, **asked):
+        return nullcontext(asked)
+
+    async def predict_of(self, asked, inputs, **request):
         self.timeouts.append(request["timeout_seconds"])
         answer = next(self.answers)
         if isinstance(answer, Exception):
@@ -292,11 +296,13 @@ def test_overload_says_when_to_ask_again(busy):
 
 def test_the_client_comes_back_when_it_is_asked_to(model_server):
     class OnceBusy(Busy):
-        async def predict_async(self, name, **request):
+        use = model_server.use
+
+        async def predict_of(self, served, inputs, **request):
             self.timeouts.append(time.monotonic())
             for error in self.answers:
                 raise error
-            return await model_server.predict_async(name, **request)
+            return await model_server.predict_of(served, inputs, **request)
 
         def metadata(self, **asked):
             return model_server.metadata(**asked)
@@ -379,10 +385,12 @@ def test_calls_that_were_begun_are_finished_before_the_server_stops(model_server
     begun = threading.Event()
 
     class Slow(Busy):
-        async def predict_async(self, name, **request):
+        use = model_server.use
+
+        async def predict_of(self, served, inputs, **request):
             begun.set()
             await asyncio.sleep(0.5)
-            return await model_server.predict_async(name, **request)
+            return await model_server.predict_of(served, inputs, **request)
 
     handle = serve_grpc(Slow(model_server.metrics, []), "127.0.0.1", 0)
     answers = []

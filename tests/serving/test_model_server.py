@@ -13,7 +13,7 @@ from ostinato.serving.servable import Servable
 @pytest.fixture
 def server(add_version):
     folder = add_version(1).parent
-    options = BatchingOptions(num_threads=1, max_queue=4)
+    options = BatchingOptions(num_threads=1, max_queue=4, max_batch_seconds=60.0)
     config = ModelConfig(folder, labels={"stable": 1})
     with ModelServer({"toy": config}, batching=options, poll_seconds=60) as server:
         yield server
@@ -79,7 +79,8 @@ def test_a_prediction_says_which_version_gave_it(server):
 
 def test_asked_from_an_event_loop_the_same_comes_back(server):
     async def ask():
-        return await asyncio.gather(*(server.predict_async("toy", x(number)) for number in range(4)))
+        with server.use("toy") as served:
+            return await asyncio.gather(*(server.predict_of(served, x(number)) for number in range(4)))
 
     assert [prediction.outputs["y"].tolist() for prediction in asyncio.run(ask())] == [[1], [1.5], [2], [2.5]]
 
@@ -127,8 +128,8 @@ def test_a_request_without_an_answer_in_time_is_given_up(server, held):
     with pytest.raises(ServingError, match=r"no answer within 0.05 s") as raised:
         server.predict("toy", x(1), timeout_seconds=0.05)
     assert raised.value.code == "DEADLINE_EXCEEDED"
-    with pytest.raises(ServingError, match=r"no answer within 0.05 s"):
-        asyncio.run(server.predict_async("toy", x(1), timeout_seconds=0.05))
+    with server.use("toy") as served, pytest.raises(ServingError, match=r"no answer within 0.05 s"):
+        asyncio.run(server.predict_of(served, x(1), timeout_seconds=0.05))
     held.set()
     assert server.predict("toy", x(1)).outputs["y"].tolist() == [1.5]
     with server.use("toy") as served:

@@ -53,8 +53,13 @@ class BatchQueue:
         self.run, self.watch = run, watch
         self.groups: dict[Hashable, deque[Task]] = {}
         self.num_waiting = 0
-        self.seconds = 0.1  # what a batch takes, a moving average
+        self.seconds_a_byte = 0.0  # of the inputs: how long it takes; a moving average, 0 at first
         self.keeps_rows = True  # until an output is seen that has other rows than the inputs
+
+    def learn(self, seconds: float, num_bytes: int) -> None:
+        """Remembers what a batch took; one that was held up counts little, and is soon forgotten."""
+        more = seconds / max(1, num_bytes) - self.seconds_a_byte
+        self.seconds_a_byte += more * (0.1 if more > 0 else 0.5)
 
 
 def answer_batch(queue: BatchQueue, tasks: Sequence[Task]) -> None:
@@ -81,7 +86,7 @@ def _compute(queue: BatchQueue, tasks: Sequence[Task]) -> None:
             _compute(queue, half)
         return
     seconds, num_rows = time.monotonic() - started, sum(task.num_rows for task in tasks)
-    queue.seconds += 0.2 * (seconds - queue.seconds)
+    queue.learn(seconds, sum(task.num_bytes for task in tasks))
     queue.watch(num_rows, seconds)
     if len(tasks) == 1:
         tasks[0].answer.set_result(outputs)

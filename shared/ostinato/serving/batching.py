@@ -31,6 +31,9 @@ class BatchingOptions:
 
     Attributes:
       max_batch_size: rows that are computed together; 1 for each request alone. A request with more is not split.
+      max_batch_seconds: how long a batch may be expected to take. Beyond that, joining saves nothing any more: the fixed
+        costs of a call are shared already, while others wait longer and more memory is taken. A clip of eight frames is
+        a batch of pictures in itself, and 32 clips are gigabytes.
       batch_timeout_ms: how long the first request of a batch waits for others, in milliseconds.
       num_threads: batches that are computed at the same time; TensorFlow itself uses all cores for each.
       max_queue: requests that may wait for one signature of one version, before others are refused.
@@ -38,6 +41,7 @@ class BatchingOptions:
     """
 
     max_batch_size: int = 32
+    max_batch_seconds: float = 0.5
     batch_timeout_ms: float = 1.0
     num_threads: int = field(default_factory=lambda: os.cpu_count() or 1)
     max_queue: int = 256
@@ -131,8 +135,8 @@ class BatchScheduler:
 
     def _seconds_of(self, queue: BatchQueue) -> float:
         """How long what waits in a queue will take, from 1 to 60 s."""
-        batches = queue.num_waiting / (self.options.max_batch_size * self.options.num_threads)
-        return float(min(60, max(1, math.ceil(batches * queue.seconds))))
+        num_bytes = sum(task.num_bytes for group in queue.groups.values() for task in group)
+        return float(min(60, max(1, math.ceil(num_bytes * queue.seconds_a_byte / self.options.num_threads))))
 
     def _drop_dead(self, queue: BatchQueue) -> None:
         for key, group in list(queue.groups.items()):
@@ -172,25 +176,31 @@ class BatchScheduler:
             (group[0].arrived, queue, key)
             for queue in self._queues
             for key, group in queue.groups.items()
-            if self._is_ready(key, group, now)
+            if self._is_ready(queue, key, now)
         ]
         if not ready:
             return None
         _, queue, key = min(ready, key=lambda each: each[0])
-        tasks: list[Task] = []
-        num_rows = 0
-        for task in queue.groups[key]:
-            if tasks and num_rows + task.num_rows > self.options.max_batch_size:
-                break
-            tasks.append(task)
-            num_rows += task.num_rows
+        tasks, _ = self._batch_of(queue, key)
         self._take(queue, key, tasks)
         return queue, tasks
 
-    def _is_ready(self, key: Hashable, group: deque[Task], now: float) -> bool:
-        waited = now - group[0].arrived >= self.options.batch_timeout_ms / 1000
+    def _batch_of(self, queue: BatchQueue, key: Hashable) -> tuple[list[Task], bool]:
+        """The requests of a group that go together first, and whether no other would go with them."""
+        tasks: list[Task] = []
+        num_rows, seconds = 0, 0.0
+        for task in queue.groups[key]:
+            num_rows += task.num_rows
+            seconds += task.num_bytes * queue.seconds_a_byte
+            if tasks and (num_rows > self.options.max_batch_size or seconds > self.options.max_batch_seconds):
+                return tasks, True
+            tasks.append(task)
+        return tasks, num_rows >= self.options.max_batch_size
+
+    def _is_ready(self, queue: BatchQueue, key: Hashable, now: float) -> bool:
+        waited = now - queue.groups[key][0].arrived >= self.options.batch_timeout_ms / 1000
         alone = not isinstance(key, tuple)
-        return waited or alone or self._is_stopping or sum(t.num_rows for t in group) >= self.options.max_batch_size
+        return waited or alone or self._is_stopping or self._batch_of(queue, key)[1]
 
     def _seconds_to_next(self) -> float | None:
         """Until a batch has waited long enough; None where something else must happen first."""

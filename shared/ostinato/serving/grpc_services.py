@@ -43,13 +43,15 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         async with _answering(self._server, request, context):
             spec = request.model_spec
             signature = spec.signature_name or "serving_default"
-            prediction = await self._server.predict_async(
-                **_asked(request),
-                inputs={name: from_proto(name, proto, self._max_bytes) for name, proto in request.inputs.items()},
-                signature=signature,
-                outputs=list(request.output_filter),
-                timeout_seconds=context.time_remaining(),
-            )
+            inputs = {name: from_proto(name, proto, self._max_bytes) for name, proto in request.inputs.items()}
+            with self._server.use(**_asked(request)) as served:
+                prediction = await self._server.predict_of(
+                    served,
+                    inputs,
+                    signature=signature,
+                    outputs=list(request.output_filter),
+                    timeout_seconds=context.time_remaining(),
+                )
             response = predict_pb2.PredictResponse()
             response.model_spec.name = spec.name
             response.model_spec.version.value = prediction.version

@@ -143,23 +143,6 @@ class ModelServer:
                 answer.cancel()
                 raise _too_late(seconds) from error
 
-    async def predict_async(
-        self,
-        name: str,
-        inputs: Mapping[str, np.ndarray],
-        *,
-        version: int | None = None,
-        label: str | None = None,
-        signature: str = "serving_default",
-        outputs: Sequence[str] = (),
-        timeout_seconds: float | None = None,
-    ) -> Prediction:
-        """`predict` for an event loop, which is not blocked. Cancelling it takes the request back."""
-        with self.use(name, version, label) as served:
-            return await self.predict_of(
-                served, inputs, signature=signature, outputs=outputs, timeout_seconds=timeout_seconds
-            )
-
     async def predict_of(
         self,
         served: ServedVersion,
@@ -169,7 +152,10 @@ class ModelServer:
         outputs: Sequence[str] = (),
         timeout_seconds: float | None = None,
     ) -> Prediction:
-        """`predict_async` of a version that is held with `use`."""
+        """`predict` of a version that is held with `use`, for an event loop, which is not blocked.
+
+        Cancelling it takes the request back.
+        """
         seconds = self._timeout_seconds if timeout_seconds is None else timeout_seconds
         answer = self.submit(served, inputs, signature=signature, outputs=outputs, timeout_seconds=seconds)
         try:
