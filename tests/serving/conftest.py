@@ -42,6 +42,14 @@ class Toy(tf.Module):
     def mean(self, x):
         return {"mean": tf.reduce_mean(x)}
 
+    @tf.function(autograph=False)
+    def three_outputs(self, x):
+        return {"one": x, "two": 2 * x, "three": 3 * x}
+
+    @tf.function(autograph=False)
+    def examples(self, inputs):
+        return {"lengths": tf.strings.length(inputs)}
+
 
 def write_toy(folder, weight=2.0, warmup=()):
     toy = Toy(weight)
@@ -55,6 +63,8 @@ def write_toy(folder, weight=2.0, warmup=()):
             **specs(flag=([None], tf.bool), byte=([None], tf.uint8), long=([None], tf.int64), real=([None], tf.float64))
         ),
         "positive": toy.positive.get_concrete_function(**specs(x=([None], tf.float32))),
+        "three_outputs": toy.three_outputs.get_concrete_function(**specs(x=([None], tf.float32))),
+        "examples": toy.examples.get_concrete_function(**specs(inputs=([None], tf.string))),
         "mean": toy.mean.get_concrete_function(**specs(x=([None], tf.float32))),
     }
     tf.saved_model.save(toy, str(folder), signatures=calls)

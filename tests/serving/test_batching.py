@@ -209,12 +209,15 @@ def test_a_request_waits_for_others_no_longer_than_the_batch_timeout(double):
 
 
 def test_a_batch_is_no_larger_than_what_is_expected_to_be_computed_in_its_time(double):
-    queue = BatchQueue(double)
+    class Unchanging(BatchQueue):
+        def learn(self, seconds, num_bytes):
+            self.seconds_a_byte = 0.2 / 8  # 8 bytes a row
+
+    queue = Unchanging(double)
+    queue.learn(0.0, 0)
     with scheduler(max_batch_seconds=0.5) as gather:
         with double.held(gather, queue):
-            queue.seconds_a_byte = 0.2 / 8  # 8 bytes a row
             answers = [gather.submit(queue, {"x": np.full(rows, rows)}, 5) for rows in (1, 1, 1, 7, 1)]
-            queue.learn = lambda seconds, num_bytes: None
         assert [answer.result(5)["y"][0] for answer in answers] == [2, 2, 2, 14, 2]
     assert double.sizes == [1, 2, 1, 7, 1]  # seven rows take longer alone, but are not divided
 

@@ -13,10 +13,12 @@ from tensorflow_serving.apis import (
     classification_pb2,
     get_model_metadata_pb2,
     get_model_status_pb2,
+    inference_pb2,
     model_management_pb2,
     model_service_pb2_grpc,
     predict_pb2,
     prediction_service_pb2_grpc,
+    regression_pb2,
 )
 
 from ostinato.errors import InputError, ServerError, UserError
@@ -169,12 +171,31 @@ def test_what_is_wrong_with_a_request_is_said_by_its_status(stub, request_, code
 def test_what_is_not_served_says_so(stub, channel):
     models = model_service_pb2_grpc.ModelServiceStub(channel)
     for call, request in (
-        (stub.Classify, classification_pb2.ClassificationRequest()),
+        (stub.MultiInference, inference_pb2.MultiInferenceRequest()),
         (models.HandleReloadConfigRequest, model_management_pb2.ReloadConfigRequest()),
     ):
         with pytest.raises(grpc.RpcError) as raised:
             call(request, timeout=20)
         assert raised.value.code() is grpc.StatusCode.UNIMPLEMENTED
+
+
+def test_examples_are_refused_as_by_models_that_take_none(stub):
+    for call, request in (
+        (stub.Classify, classification_pb2.ClassificationRequest()),
+        (stub.Regress, regression_pb2.RegressionRequest()),
+    ):
+        for name, code, details in (
+            ("", "INVALID_ARGUMENT", "Missing ModelSpec"),
+            ("another", "NOT_FOUND", "Servable not found"),
+            ("toy", "INVALID_ARGUMENT", "No signature was found with the name: none"),
+        ):
+            request.model_spec.name, request.model_spec.signature_name = name, "none"
+            with pytest.raises(grpc.RpcError, match=details) as raised:
+                call(request, timeout=20)
+            assert raised.value.code().name == code
+        request.model_spec.signature_name = "step"
+        with pytest.raises(grpc.RpcError, match="Expected one input Tensor"):
+            call(request, timeout=20)
 
 
 def test_metadata_of_another_kind_are_refused(stub):

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import copy
 import json
 import logging
 
@@ -180,8 +181,8 @@ def test_requests_that_are_refused(application, body, error):
         ("POST", "/v1/models/toy99:predict", 404, "Servable not found for request: Latest(toy99)"),
         ("POST", "/v1/models/toy/versions/99:predict", 404, "Servable not found for request: Specific(toy, 99)"),
         ("POST", "/v1/models/toy/labels/canary:predict", 400, "Unrecognized servable version label: canary"),
-        ("POST", "/v1/models/toy:classify", 501, "answers :predict only, not :classify"),
-        ("POST", "/v1/models/toy:regress", 501, "answers :predict only, not :regress"),
+        ("POST", "/v1/models/foo:classify", 404, "Servable not found for request: Latest(foo)"),
+        ("POST", "/v1/models/toy:explain", 400, "Malformed request: POST /v1/models/toy:explain"),
         ("GET", "/v1/models/foo", 404, "Could not find any versions of model foo"),
         ("GET", "/v1/models/toy/versions/99", 404, "Could not find version 99 of model toy"),
         ("GET", "/v1/models/foo/metadata", 404, "Servable not found for request: Latest(foo)"),
@@ -194,6 +195,66 @@ def test_questions_for_what_is_not_there(application, method, path, status, erro
     response = ask(application, method, path, {"instances": [1]} if method == "POST" else None)
     assert response.status_code == status
     assert error in response.json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("method", "body", "error"),
+    [
+        ("classify", b"", "JSON Parse error: The document is empty"),
+        ("classify", [1], "Is not object"),
+        ("classify", {"instances": [1]}, "When method is classify, key 'examples' is expected and was not found"),
+        ("regress", {"instances": [1]}, "When method is classify, key 'examples' is expected and was not found"),
+        ("classify", {"examples": {"x": 1}}, "Expecting 'examples' value to be an list/array"),
+        ("regress", {"examples": []}, "'examples' value is an empty array"),
+        ("regress", {"examples": [{}], "signature_name": 1}, "'signature_name' key must be a string value"),
+        ("classify", {"examples": [[1]]}, "Example must be JSON object but got JSON Array"),
+        ("classify", {"examples": [{}], "context": None}, "Example must be JSON object but got JSON Null"),
+        ("classify", {"examples": [{"x": None}]}, "Feature: x has element with unexpected JSON type: Null"),
+        ("classify", {"examples": [{"x": [[1]]}]}, "Feature: x has element with unexpected JSON type: Array"),
+        ("classify", {"examples": [{"x": {"y": 1}}]}, "Feature: x has element with unexpected JSON type: Object"),
+        ("classify", {"examples": [{"x": [1, 2.5]}]}, "Unexpected element type in feature: x expecting type: int64"),
+        ("regress", {"examples": [{"x": ["a", 1]}]}, "Unexpected element type in feature: x expecting type: bytes"),
+        ("regress", {"examples": [{"x": 2**63}]}, "Feature: x has uint64 element. Only int64 is supported."),
+        ("regress", {"examples": [{"x": 1e39}]}, "Cannot convert JSON value: 1e+39 to float without loss"),
+        ("regress", {"examples": [{"x": {"b64": "*"}}]}, "Unable to base64 decode"),
+        # what the signatures are asked that were exported for :predict
+        ("classify", {"signature_name": "no"}, "No signature was found with the name: no"),
+        ("regress", {"signature_name": "no"}, "No signature was found with the name: no"),
+        ("classify", {"signature_name": "several"}, "Expected one input Tensor."),
+        ("regress", {"signature_name": "several"}, "Expected one input Tensor."),
+        ("classify", {"signature_name": "__saved_model_init_op"}, "Expected one input Tensor."),
+        ("classify", {}, "No classification inputs found in SignatureDef: inputs {"),
+        ("regress", {}, "No regression inputs found in SignatureDef: inputs {"),
+        ("classify", {"signature_name": "three_outputs"}, "Expected one or two output Tensors, found 3"),
+        ("regress", {"signature_name": "three_outputs"}, "Expected one output Tensor."),
+        (
+            "classify",
+            {"signature_name": "examples"},
+            'Expected classification signature outputs to contain at least one of "classes" or "scores". Signature was',
+        ),
+        ("regress", {"signature_name": "examples"}, "No regression outputs found in SignatureDef: inputs {"),
+    ],
+)
+def test_examples_are_refused_as_by_models_that_take_none(application, method, body, error):
+    if isinstance(body, dict) and not body.keys() & {"instances", "examples"}:
+        body |= {"context": {"a": [True, 5]}, "examples": [{"x": [1.0, 2.5], "y": "z"}, {"x": {"b64": HELLO}, "y": []}]}
+    response = ask(application, "POST", f"{TOY}:{method}", body)
+    assert (response.status_code, response.json().keys()) == (400, {"error"})
+    assert error in response.json()["error"]
+
+
+def test_a_signature_that_takes_examples_is_not_served(server, application):
+    with server.use("toy") as served:
+        signatures = served.servable.signature_defs
+        original = copy.deepcopy(signatures["serving_default"])
+        signatures["serving_default"].inputs["inputs"].CopyFrom(signatures["serving_default"].inputs.pop("x"))
+        signatures["serving_default"].outputs["scores"].CopyFrom(signatures["serving_default"].outputs.pop("y"))
+        response = ask(application, "POST", f"{TOY}:classify", {"examples": [{"x": 1}]})
+        signatures["serving_default"].CopyFrom(original)
+    assert (response.status_code, response.json()) == (
+        501,
+        {"error": "this server answers :predict only, not :classify"},
+    )
 
 
 @pytest.mark.parametrize("path", ["", "/versions/2", "/V1", "/labels/stable"])

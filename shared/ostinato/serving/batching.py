@@ -31,9 +31,9 @@ class BatchingOptions:
 
     Attributes:
       max_batch_size: rows that are computed together; 1 for each request alone. A request with more is not split.
-      max_batch_seconds: how long a batch may be expected to take. Beyond that, joining saves nothing any more: the fixed
-        costs of a call are shared already, while others wait longer and more memory is taken. A clip of eight frames is
-        a batch of pictures in itself, and 32 clips are gigabytes.
+      max_batch_seconds: how long a batch may be expected to take. Beyond that, joining saves nothing any more, as the
+        fixed costs of a call are shared already, while others wait longer and more memory is taken: a clip of eight
+        frames is a batch of pictures in itself, and 32 clips are gigabytes.
       batch_timeout_ms: how long the first request of a batch waits for others, in milliseconds.
       num_threads: batches that are computed at the same time; TensorFlow itself uses all cores for each.
       max_queue: requests that may wait for one signature of one version, before others are refused.

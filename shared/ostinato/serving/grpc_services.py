@@ -19,6 +19,7 @@ from tensorflow_serving.apis import (
 )
 
 from ostinato.serving.errors import ServingError
+from ostinato.serving.examples import Method, refuse_examples
 from ostinato.serving.model_server import ModelServer
 from ostinato.serving.tensor_protos import from_proto, to_proto
 
@@ -29,7 +30,7 @@ _STATES = get_model_status_pb2.ModelVersionStatus.State
 
 
 class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
-    """Predict and GetModelMetadata. The calls for `tf.Example` are not served: no model of Ostinato takes any.
+    """Predict and GetModelMetadata, and refusals of the calls for `tf.Example`, which no model of Ostinato takes.
 
     Args:
       server: what answers.
@@ -81,13 +82,18 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
             return response
 
     async def Classify(self, request: Any, context: Any) -> None:  # noqa: N802
-        await _not_served("Classify", context)
+        await self._refuse_examples("classify", request, context)
 
     async def Regress(self, request: Any, context: Any) -> None:  # noqa: N802
-        await _not_served("Regress", context)
+        await self._refuse_examples("regress", request, context)
 
     async def MultiInference(self, request: Any, context: Any) -> None:  # noqa: N802
         await _not_served("MultiInference", context)
+
+    async def _refuse_examples(self, method: Method, request: Any, context: Any) -> None:
+        async with _answering(self._server, request, context):
+            with self._server.use(**_asked(request)) as served:
+                refuse_examples(method, served.servable, request.model_spec.signature_name)
 
 
 class ModelService(model_service_pb2_grpc.ModelServiceServicer):

@@ -1,6 +1,7 @@
 """The REST interface of TensorFlow Serving over a `ModelServer`, as an ASGI application.
 
     POST /v1/models/NAME[/versions/N|/labels/L]:predict    rows or columns of inputs
+    POST /v1/models/NAME[...]:classify, :regress           the refusals of models that do not take examples
     GET  /v1/models/NAME[/versions/N|/labels/L]            the states of its versions
     GET  /v1/models/NAME[/versions/N|/labels/L]/metadata   its signatures
     GET  /metrics, /monitoring/prometheus/metrics          for Prometheus
@@ -32,6 +33,7 @@ from starlette.types import Receive, Scope, Send
 
 from ostinato.serving.access import HostRequired, TokenRequired
 from ostinato.serving.errors import ServingError
+from ostinato.serving.examples import refuse_examples, signature_asked
 from ostinato.serving.model_server import ModelServer
 from ostinato.serving.rest_answers import error_body, metadata_body, prediction_body, status_body
 from ostinato.serving.rest_body import BodyReader, discard
@@ -157,9 +159,10 @@ class RestInterface:
 
     async def _predict(self, request: Request, which: tuple[str, int | None, str | None], method: str) -> bytes:
         with self.server.use(*which) as served:
-            if method != "predict":
-                raise ServingError("UNIMPLEMENTED", f"this server answers :predict only, not :{method}")
             async with self._bodies.body(request) as body:
+                if method == "classify" or method == "regress":
+                    name = await self._aside(len(body), signature_asked, body)
+                    refuse_examples(method, served.servable, name)
                 asked = await self._aside(len(body), read_request, body, served.servable.signature)
                 prediction = await _unless_gone(
                     request, self.server.predict_of(served, asked.inputs, signature=asked.signature_name)

@@ -9,8 +9,6 @@ Reference: TensorFlow Serving, "RESTful API".
 
 from __future__ import annotations
 
-import base64
-import binascii
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -21,6 +19,7 @@ import numpy as np
 
 from ostinato.serving.errors import ServingError
 from ostinato.serving.json_body import cut, parse_object, refuse, shown
+from ostinato.serving.json_values import bytes_of, is_base64, kind_of
 from ostinato.serving.servable import Signature, TensorInfo
 
 _EXPLAINED_ROWS = 10_000  # one by one; for those after them the fault must be known without the row
@@ -125,11 +124,7 @@ def _columns(columns: Any, infos: Mapping[str, TensorInfo]) -> dict[str, Any]:
 
 def _is_object(value: Any) -> bool:
     """Whether a value is an object, other than one that stands for bytes."""
-    return isinstance(value, dict) and not _is_base64(value)
-
-
-def _is_base64(value: Any) -> bool:
-    return isinstance(value, dict) and len(value) == 1 and isinstance(value.get("b64"), str)
+    return isinstance(value, dict) and not is_base64(value)
 
 
 def _row_array(name: str, rows: list[Any], info: TensorInfo) -> np.ndarray:
@@ -157,7 +152,7 @@ def _array(value: Any, info: TensorInfo) -> np.ndarray:
     shape, values = _flat(value)
     if info.dtype == "string":
         array = np.empty(len(values), object)
-        array[:] = [_bytes(each) for each in values]
+        array[:] = [bytes_of(each) for each in values]
     elif info.dtype == "bool":
         _check_types(values, {bool}, "bool")
         array = np.array(values, bool)
@@ -219,39 +214,7 @@ def _floats(values: list[Any], dtype: str) -> np.ndarray:
 def _check_types(values: list[Any], types: set[type], expected: str) -> None:
     if not set(map(type, values)) <= types:
         wrong = next(value for value in values if type(value) not in types)
-        refuse(f"JSON Value: {shown(wrong)} Type: {_kind(wrong)} is not of expected type: {expected}")
-
-
-def _bytes(value: Any) -> bytes:
-    if isinstance(value, str):
-        try:
-            return value.encode()
-        except UnicodeEncodeError:
-            refuse("JSON Parse error: The surrogate pair in string is invalid.")
-    if not isinstance(value, dict):
-        refuse(f"JSON Value: {shown(value)} Type: {_kind(value)} is not of expected type: string")
-    if not _is_base64(value):
-        refuse(f"JSON Value: {shown(value)} not formatted correctly for base64 data")
-    try:
-        return base64.b64decode(value["b64"], validate=True)
-    except ValueError:
-        pass
-    # Padding may be left out, and white space may be anywhere, as in Abseil's `Base64Unescape`.
-    plain = "".join(value["b64"].split()).rstrip("=")
-    try:
-        return base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
-    except (ValueError, binascii.Error):
-        refuse("Unable to base64 decode")
-
-
-def _kind(value: Any) -> str:
-    """The name of a JSON type."""
-    if value is None:
-        return "Null"
-    if isinstance(value, bool):
-        return str(value)
-    names: dict[type, str] = {dict: "Object", list: "Array", str: "String"}
-    return names.get(type(value), "Number")
+        refuse(f"JSON Value: {shown(wrong)} Type: {kind_of(wrong)} is not of expected type: {expected}")
 
 
 def _refuse_row(index: int, name: str, message: str) -> NoReturn:
