@@ -47,7 +47,7 @@ def predict(
       inputs: photos, folders of photos, or `-` for standard input (a photo, or paths or JSON objects with `image`).
       model: exported folder, with or without its version, or the name of a shipped model.
       server: address of a server that computes instead, such as http://localhost:8501 or grpc://localhost:8500; it
-        serves the same version of MODEL.
+        serves the same version of MODEL. By TLS: https:// or grpcs://.
       sample: draw captions at random instead of searching for the most probable.
       format: text for people, or one JSON object a line.
       explain: folder for a picture of each photo that shows where each word looked.

@@ -36,7 +36,7 @@ def live(
         (as `ffmpeg -f mjpeg -` writes).
       model: exported folder, with or without its version, or the name of a shipped model.
       server: address of a server that computes instead, such as http://localhost:8501 or grpc://localhost:8500; it
-        serves the same version of MODEL.
+        serves the same version of MODEL. By TLS: https:// or grpcs://.
       on: GESTURE=COMMAND runs a program at each event of a gesture, in the background and without a shell; it may be
         given several times.
       headless: no window.

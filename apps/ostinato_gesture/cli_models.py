@@ -40,7 +40,7 @@ def predict(
       inputs: videos, folders of videos, or archives of sequences (.npz) for a model of other features.
       model: exported folder, with or without its version, or the name of a shipped model.
       server: address of a server that computes instead, such as http://localhost:8501 or grpc://localhost:8500; it
-        serves the same version of MODEL.
+        serves the same version of MODEL. By TLS: https:// or grpcs://.
       format: text for people, one JSON object a recording, CSV, or subtitles (SRT, WebVTT).
     """
     quiet_tensorflow_for(server)

@@ -62,7 +62,7 @@ def predict(
       file: file to translate line by line, plain or .gz, as standard input; may be given more than once.
       model: exported folder, with or without its version, or the name of a shipped model.
       server: address of a server that computes instead, such as http://localhost:8501 or grpc://localhost:8500; it
-        serves the same version of MODEL.
+        serves the same version of MODEL. By TLS: https:// or grpcs://.
       prefix: what every translation is to begin with.
       score: score given translations instead: of each text behind a tab, in JSON in the field `translation`.
       alternatives: show so many pieces that may follow the prefix instead.

@@ -27,7 +27,7 @@ def live(
         (as `ffmpeg -f mjpeg -` writes).
       model: exported folder, with or without its version, or the name of a shipped model.
       server: address of a server that computes instead, such as grpc://localhost:8500; it serves the same version of
-        MODEL. http:// works too, and takes far longer: pixels then travel as text.
+        MODEL. http:// works too, and takes far longer: pixels then travel as text. By TLS: grpcs:// or https://.
       headless: no window: one JSON object a frame on standard output.
       real_time: play files at their own rate; --no-real-time as fast as the model goes, with no frame dropped.
       max_frames: end after so many frames; 0 goes on until the source ends.

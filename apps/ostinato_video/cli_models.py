@@ -44,7 +44,7 @@ def predict(
       model: exported folder, with or without its version, or the name of a shipped model (video_activities,
         video_fights).
       server: address of a server that computes instead, such as grpc://localhost:8500; it serves the same version of
-        MODEL. http:// works too, and takes far longer: pixels then travel as text.
+        MODEL. http:// works too, and takes far longer: pixels then travel as text. By TLS: grpcs:// or https://.
       format: text for people, one JSON object a video, CSV, or subtitles (SRT, WebVTT).
       overlay: video to write with labels and confidence burnt in; a folder where there are several videos.
       plot: PNG of the timeline with frame scores and key frames; a folder where there are several videos.

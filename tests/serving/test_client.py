@@ -245,7 +245,10 @@ def test_where_nobody_listens_it_is_said_how_to_start_a_server():
 def test_a_server_without_a_certificate_is_not_trusted():
     with serving() as (server, _):
         url = server.url.replace("http:", "https:")
-        with ServingClient(url, model="toy") as client, pytest.raises(ServerError, match="no secure connection"):
+        with (
+            ServingClient(url, model="toy") as client,
+            pytest.raises(ServerError, match="there is no secure connection to https"),
+        ):
             client.status()
 
 
@@ -256,7 +259,8 @@ def test_a_name_with_spaces_is_a_name():
 
 
 @pytest.mark.parametrize(
-    "url", ["localhost:8501", "ftp://x", "http://", "http://x:port", "http://x/v1", "http://me@x", "grpc://"]
+    "url",
+    ["localhost:8501", "ftp://x", "http://", "http://x:port", "http://x/v1", "http://me@x", "grpc://", "grpcs://x/v1"],
 )
 def test_what_is_no_address_is_refused(url):
     with pytest.raises(ServerError, match="is no address of a server"):

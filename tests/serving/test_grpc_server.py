@@ -277,7 +277,7 @@ class Busy:
     def use(self, **asked):
         return nullcontext(asked)
 
-    async def predict_of(self, asked, inputs, **request):
+    async def predict_of(self, served, inputs, **request):
         self.timeouts.append(request["timeout_seconds"])
         answer = next(self.answers)
         if isinstance(answer, Exception):

@@ -40,7 +40,7 @@ def quiet_tensorflow_for(server: str | None) -> None:
       server: address of the server that computes, None where this process does. Of the two kinds, only gRPC's messages
         need TensorFlow here: by HTTP, a program answers without those 3 s.
     """
-    if server is None or server.startswith("grpc:"):
+    if server is None or server.startswith(("grpc:", "grpcs:")):
         quiet_tensorflow(optimise_graphs=False)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from ostinato.export import StreamingSession
 
 Answer = TypeVar("Answer")
+
+_GRPC_PORTS = {"grpc": 8500, "grpcs": 443}  # where an address names none: TensorFlow Serving's, and that of TLS
 
 
 class Transport(Protocol):
@@ -48,15 +51,17 @@ class ServingClient:
     answers at the address, the connection is lost, or the server says that it is busy.
 
     Args:
-      url: `http://host:port` or `https://host:port` for REST, `grpc://host:port` for gRPC.
+      url: `http://host:port` or `https://host:port` for REST, `grpc://host:port` or `grpcs://host:port` (TLS) for gRPC.
       model: name on the server.
       version: the one to ask; the server's newest if not given.
       timeout: seconds for a call, all its attempts and the pauses between them.
       token: what the server asks for, if it does. By plain http:// and grpc:// whoever listens can read it.
       attempts: how often a call is made at most.
+      ca_file: PEM file of the authorities that vouch for the server by `https://` and `grpcs://`, in place of those
+        that this machine trusts.
 
     Raises:
-      ServerError: the address is none, or gRPC is not installed.
+      ServerError: the address is none, gRPC is not installed, or the file cannot be read.
     """
 
     def __init__(
@@ -68,10 +73,11 @@ class ServingClient:
         timeout: float = 60.0,
         token: str | None = None,
         attempts: int = 5,
+        ca_file: str | Path | None = None,
     ) -> None:
         self.url, self.model, self.version = url, model, version
         self.timeout, self.token, self.attempts = timeout, token, attempts
-        self._transport = _transport(url, model, version, token)
+        self._transport = _transport(url, model, version, token, _authorities(ca_file))
         self._signatures: dict[str, SignatureDescription] = {}
 
     def predict(self, inputs: Mapping[str, Any], signature: str = "serving_default") -> dict[str, np.ndarray]:
@@ -150,19 +156,21 @@ class ServingClient:
         return sorted(each.version for each in served if each.state == "AVAILABLE")
 
 
-def _transport(url: str, model: str, version: int | None, token: str | None) -> Transport:
+def _transport(url: str, model: str, version: int | None, token: str | None, authorities: bytes | None) -> Transport:
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
         parts, port = urlsplit(""), None
     is_bare = parts.path in ("", "/") and not (parts.query or parts.fragment or parts.username)
-    if parts.scheme not in ("http", "https", "grpc") or not parts.hostname or not is_bare:
-        raise ServerError(f"{url!r} is no address of a server; give http://HOST:PORT, https://... or grpc://HOST:PORT")
-    if parts.scheme != "grpc":
+    if parts.scheme not in ("http", "https", *_GRPC_PORTS) or not parts.hostname or not is_bare:
+        raise ServerError(
+            f"{url!r} is no address of a server; give http://HOST:PORT, https://..., grpc://HOST:PORT or grpcs://..."
+        )
+    if parts.scheme not in _GRPC_PORTS:
         from ostinato.serving.rest_client import RestTransport
 
-        return RestTransport(url, model, version, token)
+        return RestTransport(url, model, version, token, authorities)
     try:
         from ostinato.serving.grpc_client import GrpcTransport
     except ModuleNotFoundError as error:
@@ -171,7 +179,24 @@ def _transport(url: str, model: str, version: int | None, token: str | None) -> 
         raise ServerError(
             f"{url} needs the package {error.name}: install ostinato[serve], or ask the server's http:// port"
         ) from error
-    return GrpcTransport(parts.netloc if port else f"{parts.netloc}:8500", model, version, token)
+    target = parts.netloc if port else f"{parts.netloc}:{_GRPC_PORTS[parts.scheme]}"
+    return GrpcTransport(target, model, version, token, secure=parts.scheme == "grpcs", authorities=authorities)
+
+
+def _authorities(ca_file: str | Path | None) -> bytes | None:
+    if ca_file is None:
+        return None
+    try:
+        content = Path(ca_file).read_bytes()
+    except OSError as error:
+        raise ServerError(
+            f"the certificates in {ca_file} cannot be read ({error.strerror}); name a PEM file"
+        ) from error
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=content.decode("ascii"))
+    except (ssl.SSLError, ValueError) as error:
+        raise ServerError(f"{ca_file} holds no certificates; name a PEM file") from error
+    return content
 
 
 def _arrays(inputs: Mapping[str, Any], described: SignatureDescription, what: str) -> dict[str, np.ndarray]:

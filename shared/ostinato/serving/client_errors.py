@@ -31,6 +31,11 @@ def as_user_error(failure: CallFailed, client: ServingClient, served: Callable[[
                 f"no server answers at {client.url} ({failure.message}); start one, such as `ostinato-serve run`, or "
                 "give the address of one that runs"
             )
+        case "UNTRUSTED":
+            return ServerError(
+                f"there is no secure connection to {client.url} ({failure.message}); put the name of the file with its "
+                "certificate into OSTINATO_CA_FILE, or give the address of a server that speaks TLS"
+            )
         case "NOT_FOUND":
             others = ", ".join(str(version) for version in served())
             remedy = (

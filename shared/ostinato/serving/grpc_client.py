@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -33,6 +34,8 @@ _OPTIONS = [
     ("grpc.min_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 1000),
 ]
+# What TLS says of a server that it does not trust, and of one that speaks none.
+_UNTRUSTED = re.compile(r"handshake failed.*OPENSSL_internal:([^:]+(?:: [a-z ]+)?)|(verification check failed)", re.I)
 _UNREACHABLE = ("failed to connect", "connections to all backends failing", "dns resolution failed")
 
 
@@ -44,10 +47,25 @@ class GrpcTransport:
       model: name on the server.
       version: the one to ask; None for the newest.
       token: sent as `authorization: Bearer`.
+      secure: by TLS.
+      authorities: PEM certificates of those who vouch for the server then; None for those of this machine.
     """
 
-    def __init__(self, target: str, model: str, version: int | None, token: str | None) -> None:
-        self._channel = grpc.insecure_channel(target, options=_OPTIONS)
+    def __init__(
+        self,
+        target: str,
+        model: str,
+        version: int | None,
+        token: str | None,
+        *,
+        secure: bool = False,
+        authorities: bytes | None = None,
+    ) -> None:
+        if secure:
+            credentials = grpc.ssl_channel_credentials(root_certificates=authorities)
+            self._channel = grpc.secure_channel(target, credentials, options=_OPTIONS)
+        else:
+            self._channel = grpc.insecure_channel(target, options=_OPTIONS)
         self._prediction = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
         self._models = model_service_pb2_grpc.ModelServiceStub(self._channel)
         self._spec = model_pb2.ModelSpec(name=model)
@@ -107,6 +125,8 @@ class GrpcTransport:
 
 def _failure(error: Any) -> CallFailed:
     code, message = error.code().name, " ".join((error.details() or "").split())
+    if code == "UNAVAILABLE" and (untrusted := _UNTRUSTED.search(message)) is not None:
+        return CallFailed("UNTRUSTED", untrusted[1] or "its certificate is for another name")
     if code == "UNAVAILABLE" and any(words in message.lower() for words in _UNREACHABLE):
         return CallFailed("UNREACHABLE", message.split("; last error")[0][:200], may_retry=True)
     # The same code says that there is no room now, and that a message is larger than the server ever takes.

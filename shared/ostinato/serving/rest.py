@@ -160,9 +160,9 @@ class RestInterface:
     async def _predict(self, request: Request, which: tuple[str, int | None, str | None], method: str) -> bytes:
         with self.server.use(*which) as served:
             async with self._bodies.body(request) as body:
-                if method == "classify" or method == "regress":
+                if method != "predict":
                     name = await self._aside(len(body), signature_asked, body)
-                    refuse_examples(method, served.servable, name)
+                    refuse_examples("classify" if method == "classify" else "regress", served.servable, name)
                 asked = await self._aside(len(body), read_request, body, served.servable.signature)
                 prediction = await _unless_gone(
                     request, self.server.predict_of(served, asked.inputs, signature=asked.signature_name)

@@ -54,13 +54,17 @@ class RestTransport:
       model: name on the server.
       version: the one to ask; None for the newest.
       token: sent as `Authorization: Bearer`.
+      authorities: PEM certificates of those who vouch for the server by HTTPS; None for those of this machine.
     """
 
-    def __init__(self, url: str, model: str, version: int | None, token: str | None) -> None:
+    def __init__(
+        self, url: str, model: str, version: int | None, token: str | None, authorities: bytes | None = None
+    ) -> None:
         self._model = f"{url.rstrip('/')}/v1/models/{quote(model, safe='')}"
         self._servable = self._model if version is None else f"{self._model}/versions/{version}"
         headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})}
-        self._pool = urllib3.PoolManager(maxsize=_CONNECTIONS, headers=headers, retries=False)
+        trusted: dict[str, Any] = {} if authorities is None else {"ca_cert_data": authorities.decode("ascii")}
+        self._pool = urllib3.PoolManager(maxsize=_CONNECTIONS, headers=headers, retries=False, **trusted)
 
     def predict(
         self, signature: str, inputs: Mapping[str, np.ndarray], described: SignatureDescription, timeout: float
@@ -118,7 +122,7 @@ class RestTransport:
         except ProtocolError as error:  # the connection was reset, or closed before the answer ended
             raise CallFailed("UNREACHABLE", "it closed the connection", may_retry=True) from error
         except SSLError as error:
-            raise CallFailed("UNREACHABLE", f"no secure connection: {_reason(error)}") from error
+            raise CallFailed("UNTRUSTED", _reason(error)) from error
         except (HTTPError, LocationValueError) as error:
             raise CallFailed("UNREACHABLE", _reason(error)) from error
         return _checked(response, bytes(content))

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ostinato.export.saved_graph import SignatureDescription
 
 TOKEN_VARIABLE = "OSTINATO_TOKEN"
+CA_VARIABLE = "OSTINATO_CA_FILE"
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class ServedModel(Model):
     @property
     def call_size(self) -> int:
         """In JSON, pixels take five times as much, and time: a call is to be answered in seconds."""
-        return 2**24 if self.client.url.startswith("grpc:") else 2**21
+        return 2**24 if self.client.url.startswith(("grpc:", "grpcs:")) else 2**21
 
     def call(self, signature: str, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Asks a signature on the server."""
@@ -57,7 +58,7 @@ def served_model(name_or_path: str | Path, server: str, *, timeout: float = 60.0
     Args:
       name_or_path: exported folder, with or without its version, or the name of a shipped model.
       server: its address, see `ServingClient`. The token is taken from the environment variable OSTINATO_TOKEN, as
-        arguments of a program can be seen by everybody on a machine.
+        arguments of a program can be seen by everybody on a machine; so is OSTINATO_CA_FILE, see `ServingClient`.
       timeout: seconds for a call, its repetitions included.
 
     Raises:
@@ -69,7 +70,12 @@ def served_model(name_or_path: str | Path, server: str, *, timeout: float = 60.0
     if not (version.isascii() and version.isdecimal()):
         raise ModelError(f"the folder {folder} is no NAME/VERSION, so the server cannot be asked for it; rename it")
     client = ServingClient(
-        server, model=name, version=int(version), timeout=timeout, token=os.environ.get(TOKEN_VARIABLE)
+        server,
+        model=name,
+        version=int(version),
+        timeout=timeout,
+        token=os.environ.get(TOKEN_VARIABLE),
+        ca_file=os.environ.get(CA_VARIABLE) or None,
     )
     return ServedModel(folder, read_interface(folder), find_assets(folder), client)
 
