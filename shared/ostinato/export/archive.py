@@ -1,15 +1,15 @@
 import json
 import shutil
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from ostinato.export import rest
+from ostinato.export.answering import PythonAnswers, arrays
 from ostinato.export.endpoints import Endpoint, Preset, Sample, Signature, check_endpoints, sample_tensors
 from ostinato.export.fresh_process import prove_in_fresh_process
 from ostinato.export.interface import smallest_request, write_interface
@@ -66,18 +66,19 @@ def export_model(
     warming = [(sample, sample_tensors(sample, endpoints)) for sample in warmup or ()]
     layers = list(model) if isinstance(model, Sequence) else [model]
     weights = HalfPrecisionWeights(layers) if half_precision else None
+    answers = PythonAnswers(weights)
 
     with new_version(output) as version:
         folder = version.partial
-        requests = [_answered(sample, inputs, endpoints, weights) for sample, inputs in sampled]
+        requests = [_answered(sample, inputs, endpoints, answers) for sample, inputs in sampled]
         _write_saved_model(folder, endpoints, weights, trackables)
         if warmup is None:
             write_requests(folder / WARMUP_FILE, requests, output.name)
         else:
-            unanswered = [Request(sample.endpoint, _arrays(inputs)) for sample, inputs in warming]
+            unanswered = [Request(sample.endpoint, arrays(inputs)) for sample, inputs in warming]
             write_requests(folder / WARMUP_FILE, unanswered, output.name)
             write_requests(folder / PROOF_SAMPLES_FILE, requests, output.name)
-        shown = {endpoint.name: _shown_sample(endpoint, requests, weights) for endpoint in endpoints}
+        shown = {endpoint.name: _shown_sample(endpoint, requests, answers) for endpoint in endpoints}
         write_interface(folder, output.name, read_graph(folder), endpoints, shown, metadata or {})
         _write_files(folder, assets or {}, model_card)
         report = prove_in_fresh_process(folder, tolerance)
@@ -85,26 +86,22 @@ def export_model(
         return version.publish()
 
 
-def _rounded(weights: Weights) -> AbstractContextManager[object]:
-    return nullcontext() if weights is None else weights.scope()
-
-
 def _answered(
-    sample: Sample, inputs: Mapping[str, tf.Tensor], endpoints: Sequence[Signature], weights: Weights
+    sample: Sample, inputs: Mapping[str, tf.Tensor], endpoints: Sequence[Signature], answers: PythonAnswers
 ) -> Request:
     endpoint = next(each for each in endpoints if each.name == sample.endpoint)
-    with _rounded(weights):
-        return Request(endpoint.name, _arrays(inputs), _arrays(endpoint(inputs)))
+    return Request(endpoint.name, arrays(inputs), answers(endpoint, inputs))
 
 
 def _shown_sample(
-    endpoint: Signature, requests: Sequence[Request], weights: Weights
+    endpoint: Signature, requests: Sequence[Request], answers: PythonAnswers
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     inputs, request = smallest_request(endpoint, requests)
     # Asked anew, alone: in its batch the answer may have been padded.
-    with _rounded(weights):
-        outputs = endpoint({spec.name: tf.convert_to_tensor(inputs[spec.name], spec.dtype) for spec in endpoint.specs})
-    return request, rest.to_answer(request, _arrays(outputs))
+    outputs = answers(
+        endpoint, {spec.name: tf.convert_to_tensor(inputs[spec.name], spec.dtype) for spec in endpoint.specs}
+    )
+    return request, rest.to_answer(request, outputs)
 
 
 def _write_saved_model(
@@ -126,10 +123,11 @@ def _write_saved_model(
 
 def _graph_function(endpoint: Endpoint, weights: Weights) -> Any:
     def call(*tensors: tf.Tensor) -> dict[str, tf.Tensor]:
-        with _rounded(weights):
+        with nullcontext() if weights is None else weights.scope():
             return endpoint({spec.name: tensor for spec, tensor in zip(endpoint.specs, tensors, strict=True)})
 
-    return tf.function(call, input_signature=endpoint.specs, autograph=False)
+    # Concrete, for whoever asks a function that traces itself has it trace again.
+    return tf.function(call, input_signature=endpoint.specs, autograph=False).get_concrete_function()
 
 
 def _call_of(endpoint: Signature, graph_function: Any) -> Any:
@@ -154,8 +152,3 @@ def _write_files(folder: Path, assets: Mapping[str, bytes | Path], model_card: s
             shutil.copyfile(content, extra / name)
     if model_card is not None:
         (folder / "model_card.md").write_text(model_card, encoding="utf-8")
-
-
-def _arrays(tensors: Mapping[str, tf.Tensor]) -> dict[str, Any]:
-    # The value of a scalar string is no array but bytes.
-    return {name: np.asarray(tensor.numpy(), tensor.dtype.as_numpy_dtype) for name, tensor in tensors.items()}
