@@ -1,9 +1,44 @@
 """What tests of all parts share."""
 
 import dataclasses
+import gc
+import sys
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+
+
+def pytest_collection_finish() -> None:
+    """Spares the tests what takes time and finds nothing.
+
+    Graphs are run as they are written, as where `predict` runs them: to optimise each that is traced for one or two
+    small requests takes longer than to answer them. Processes that tests start, those of proofs among them, optimise.
+    And the garbage collector need not walk through all that was imported again and again.
+    """
+    if tensorflow := sys.modules.get("tensorflow"):
+        tensorflow.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+    gc.collect()
+    gc.freeze()
+
+
+# Their tests share what takes seconds to make: trained runs, exported models.
+SHARING = ("tests/ostinato_caption", "tests/ostinato_gesture", "tests/ostinato_translate", "tests/ostinato_video")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Gives a folder whose tests share much to one process, where xdist would go file by file."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByWhatIsShared(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = super()._split_scope(nodeid)
+            return next((folder for folder in SHARING if file.startswith(f"{folder}/")), file)
+
+    return ByWhatIsShared(config, log)
 
 
 @pytest.fixture(scope="module")
