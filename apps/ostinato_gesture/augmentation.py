@@ -8,7 +8,7 @@ import numpy as np
 
 from ostinato_gesture.augmentation_config import AugmentationConfig
 
-__all__ = ["AugmentationConfig", "Varied", "mirror", "resample", "vary", "vary_times"]
+__all__ = ["AugmentationConfig", "Varied", "mirror", "resample", "rotation_matrix", "vary", "vary_times"]
 
 _MIRROR = np.array([-1, 1, 1], np.float32)
 _MIDDLE = (0.25, 0.75)  # where in a sequence all may keep still: the gesture, not the way there
@@ -108,13 +108,25 @@ def mirror(landmarks: np.ndarray, presence: np.ndarray) -> tuple[np.ndarray, np.
     return mirrored[:, ::-1], presence[:, ::-1]
 
 
+def rotation_matrix(angles: np.ndarray) -> np.ndarray:
+    """Returns the matrix [3, 3] of a turn about the axes x, y and z, one after the other."""
+    matrix = np.eye(3)
+    for axis, angle in enumerate(angles):
+        one, other = (axis + 1) % 3, (axis + 2) % 3
+        turn = np.eye(3)
+        turn[[one, other], [one, other]] = np.cos(angle)
+        turn[other, one], turn[one, other] = np.sin(angle), -np.sin(angle)
+        matrix = turn @ matrix
+    return matrix
+
+
 def _turn(
     landmarks: np.ndarray, presence: np.ndarray, config: AugmentationConfig, random: np.random.Generator
 ) -> np.ndarray:
     """Turns and stretches the scene about the middle of the wrists; depth stays that from each wrist."""
     angles = np.radians(config.rotation) * random.uniform(-1, 1, 3)
     factors = _factor(config.scale, random) * np.array([1, _factor(config.scale, random), 1])
-    matrix = (_rotation(angles) * factors).astype(np.float32)  # stretches first, then turns
+    matrix = (rotation_matrix(angles) * factors).astype(np.float32)  # stretches first, then turns
     if not presence.any() or not (config.rotation or config.scale):
         return landmarks
     centre = landmarks[:, :, 0][presence].mean(axis=0)
@@ -132,18 +144,6 @@ def _travel(
     wrists = landmarks[:, :, :1, :2]  # -> [G, 2, 1, 2]
     further = np.float32(_factor(config.reach, random) - 1) * (wrists - wrists[presence].mean(axis=0))
     return landmarks + np.concatenate([further, np.zeros_like(further[..., :1])], axis=-1)
-
-
-def _rotation(angles: np.ndarray) -> np.ndarray:
-    """Returns the matrix [3, 3] of a turn about the axes x, y and z, one after the other."""
-    matrix = np.eye(3)
-    for axis, angle in enumerate(angles):
-        one, other = (axis + 1) % 3, (axis + 2) % 3
-        turn = np.eye(3)
-        turn[[one, other], [one, other]] = np.cos(angle)
-        turn[other, one], turn[one, other] = np.sin(angle), -np.sin(angle)
-        matrix = turn @ matrix
-    return matrix
 
 
 def _tremble(

@@ -80,6 +80,7 @@ def evaluate(
     folds: int = 0,
     leave_one_out: Annotated[bool, FLAG] = False,
     hold_out: str = "",
+    compare: bool = True,
     events: Annotated[EventConfig, FLAT] = EventConfig(),
     output: Path | None = None,
     confusion: Path | None = None,
@@ -100,6 +101,7 @@ def evaluate(
       folds: number of folds of the cross-validation; no group is ever divided.
       leave_one_out: cross-validate by leaving out one group at a time.
       hold_out: groups to hold out, with commas between: trains on the others.
+      compare: train the network without recurrence too, to see what recurrence gives: it takes almost as long again.
       output: file for what was found in each recording, as JSON lines.
       confusion: PNG of the confusion matrix.
       format: text for people, or one JSON object on one line.
@@ -118,7 +120,9 @@ def evaluate(
         from ostinato_gesture.evaluate import cross_validate_run
 
         with progress_bar("Training and scoring folds") as show:
-            result = cross_validate_run(directory, events, num_folds=folds, hold_out=hold_out, on_fold=counter(show))
+            result = cross_validate_run(
+                directory, events, num_folds=folds, hold_out=hold_out, compare=compare, on_fold=counter(show)
+            )
     else:
         from ostinato_gesture.data import read_data, select_split
 

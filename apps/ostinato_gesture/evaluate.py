@@ -23,7 +23,7 @@ from ostinato_gesture.events import spot_events
 from ostinato_gesture.model import LANDMARKS, network_options
 from ostinato_gesture.results import Event, GestureResult
 from ostinato_gesture.train import make_joining, scoring_options
-from ostinato_gesture.variation import make_variation
+from ostinato_gesture.variation import make_blending, make_variation
 
 if TYPE_CHECKING:
     from ostinato_gesture.gesture_recognizer import GestureRecognizer
@@ -86,6 +86,7 @@ def cross_validate_run(
     *,
     num_folds: int = 0,
     hold_out: str = "",
+    compare: bool = True,
     on_fold: Callable[[], None] = lambda: None,
 ) -> Evaluation:
     """Trains the settings of a run anew on parts of its sequences, and scores the others.
@@ -95,6 +96,7 @@ def cross_validate_run(
       events: when scores become an event in what is held out.
       num_folds: number of folds; 0 leaves out one group at a time.
       hold_out: names of groups, with commas between, to hold out instead, once.
+      compare: whether the network without recurrence is trained too, which takes almost as long again.
       on_fold: called after each fold.
 
     Raises:
@@ -107,8 +109,10 @@ def cross_validate_run(
         num_folds=num_folds,
         hold_out=hold_out,
         on_fold=on_fold,
+        compare=compare,
         vary=make_variation(config, run.kind),
         joining=make_joining(run, config),
+        blending=make_blending(config, run.kind),
         **network_options(config, run.kind, run.prepare_config.num_hands),
     )
     rows = sorted(result.outputs)

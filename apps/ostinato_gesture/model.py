@@ -9,8 +9,10 @@ from keras import ops
 
 from ostinato.layers import SequenceClassifier
 from ostinato.sequences.training import make_classifier
+from ostinato_gesture.augmentation_config import parse_points
 from ostinato_gesture.config import TrainConfig
 from ostinato_gesture.features import LandmarkFeatures, State, Tensor
+from ostinato_gesture.vector_features import VectorEncoder
 
 LANDMARKS, FEATURES = "landmarks", "features"  # what sequences are made of
 FRAME_SHAPE = (2, 21, 3)
@@ -80,6 +82,9 @@ def network_options(config: TrainConfig, kind: str, num_hands: int = 2) -> dict[
     """
     if kind == LANDMARKS:
         return {"differences": config.differences, "standardise": False, "encoder": LandmarkEncoder(num_hands)}
+    if config.points:
+        encoder = VectorEncoder(parse_points(config.points))
+        return {"differences": config.differences, "standardise": False, "encoder": encoder}
     return {"differences": config.differences, "standardise": True}
 
 

@@ -20,7 +20,7 @@ class Run(StreamRun):
 
     application: ClassVar[str] = "ostinato_gesture"
     config_class: ClassVar[type[StreamConfig]] = TrainConfig
-    of_the_network: ClassVar[tuple[str, ...]] = (*OF_THE_NETWORK, "differences")
+    of_the_network: ClassVar[tuple[str, ...]] = (*OF_THE_NETWORK, "differences", "points")
 
     @property
     def prepare_config(self) -> PrepareConfig:

@@ -16,7 +16,7 @@ from ostinato_gesture.background import make_between
 from ostinato_gesture.config import TrainConfig
 from ostinato_gesture.model import network_options
 from ostinato_gesture.run import Run
-from ostinato_gesture.variation import make_variation
+from ostinato_gesture.variation import make_blending, make_variation
 
 MOST_CHECKED = 500  # sequences: with more, whoever wants to know asks `evaluate` and waits
 
@@ -31,6 +31,7 @@ class Training(RunTraining[Run, TrainConfig]):
             watcher,
             make_variation(config, run.kind),
             make_joining(run, config),
+            make_blending(config, run.kind),
             **network_options(config, run.kind, run.prepare_config.num_hands),
         )
 
@@ -64,6 +65,7 @@ class Training(RunTraining[Run, TrainConfig]):
             options=scoring_options(self.run),
             compare=False,
             joining=make_joining(self.run, self.config),
+            blending=make_blending(self.config, self.run.kind),
             **network_options(self.config, self.run.kind, self.run.prepare_config.num_hands),
         )
         result.write(self.run.folder / CROSS_VALIDATION)

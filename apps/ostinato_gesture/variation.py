@@ -1,11 +1,13 @@
-"""Training windows varied at random: landmarks as hands move, other features in time."""
+"""Training windows varied at random: landmarks as hands move, other features in time, size, place and direction."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from ostinato.sequences.batches import Variation
-from ostinato_gesture.augmentation import AugmentationConfig, vary, vary_times
+from ostinato.sequences.blending import Blending, resampled
+from ostinato_gesture.augmentation import AugmentationConfig, rotation_matrix, vary, vary_times
+from ostinato_gesture.augmentation_config import parse_points
 from ostinato_gesture.model import FRAME_SHAPE, LANDMARKS
 
 _SEEDS = 2**62
@@ -25,10 +27,15 @@ def make_variation(config: AugmentationConfig, kind: str) -> Variation:
         features: np.ndarray, labels: np.ndarray, generator: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
         times = vary_times(len(features), config, generator)
-        varied = vary_sensors(interpolate(features, times), config, generator)
+        varied = vary_sensors(resampled(features, times), config, generator)
         return varied, labels[np.rint(times).astype(int)]
 
     return vary_landmarks if kind == LANDMARKS else vary_features
+
+
+def make_blending(config: AugmentationConfig, kind: str) -> Blending | None:
+    """Returns what blends clips of a kind of sequence; None for landmarks, among which are those of hands not there."""
+    return Blending(config.blended) if config.blended and kind != LANDMARKS else None
 
 
 def vary_sensors(features: np.ndarray, config: AugmentationConfig, generator: np.random.Generator) -> np.ndarray:
@@ -36,8 +43,8 @@ def vary_sensors(features: np.ndarray, config: AugmentationConfig, generator: np
 
     Args:
       features: float32 [F, D].
-      config: `scale` is the share by which each feature grows or shrinks and, in its standard deviations, how far it
-        moves; `jitter`, in the same unit, how much it trembles.
+      config: `scale` is the share by which each feature grows or shrinks; `place`, in its standard deviations, how far
+        it lies elsewhere; `jitter`, in the same unit, how much it trembles; `rotation`, how far points turn.
       generator: source of chance.
 
     Returns:
@@ -45,19 +52,19 @@ def vary_sensors(features: np.ndarray, config: AugmentationConfig, generator: np
     """
     mean, deviation = features.mean(axis=0), features.std(axis=0)
     size = np.exp(np.log1p(config.scale) * generator.uniform(-1, 1, len(mean)))
-    place = config.scale * generator.normal(size=len(mean)) * deviation
+    place = config.place * generator.normal(size=len(mean)) * deviation
     trembling = config.jitter * generator.normal(size=features.shape) * deviation
-    return ((features - mean) * size + mean + place + trembling).astype(np.float32)
+    varied = ((features - mean) * size + mean + place + trembling).astype(np.float32)
+    for columns in map(list, parse_points(config.points)):
+        angles = np.radians(config.rotation) * generator.uniform(-1, 1, 3)
+        if len(columns) == 2:
+            angles[:2] = 0  # it stays in its plane
+        matrix = rotation_matrix(angles)[: len(columns), : len(columns)].astype(np.float32)
+        begin = varied[:1, columns]
+        varied[:, columns] = (varied[:, columns] - begin) @ matrix.T + begin
+    return varied
 
 
 def hands_there(landmarks: np.ndarray) -> np.ndarray:
     """Tells which hands are there, bool [F, 2], of landmarks [F, 2, 21, 3]: those that are not all zero."""
     return np.any(landmarks != 0, axis=(2, 3))
-
-
-def interpolate(features: np.ndarray, times: np.ndarray) -> np.ndarray:
-    """Returns features [F, D] at other times, float [G] in frames: float32 [G, D], linear between two frames."""
-    before = np.floor(times).astype(int)
-    after = np.minimum(before + 1, len(features) - 1)
-    share = (times - before)[:, None].astype(np.float32)
-    return ((1 - share) * features[before] + share * features[after]).astype(np.float32)

@@ -8,7 +8,9 @@ from ostinato.errors import ConfigError
 from ostinato_gesture.augmentation import AugmentationConfig, mirror, resample, vary, vary_times
 from ostinato_gesture.features import LandmarkFeatures
 
-NOTHING = AugmentationConfig(**{field.name: 0.0 for field in dataclasses.fields(AugmentationConfig)})
+NOTHING = AugmentationConfig(
+    **{field.name: 0.0 for field in dataclasses.fields(AugmentationConfig) if field.name != "points"}
+)
 SEEDS = range(40)
 
 

@@ -147,6 +147,17 @@ def test_people_are_left_out_in_turn_and_their_recordings_spotted(run):
     assert "accuracy" in found.as_text()
 
 
+@pytest.mark.parametrize("compare", [True, False])
+def test_whether_recurrence_is_compared_with_its_absence_is_up_to_the_caller(run, monkeypatch, compare):
+    def stop(run, options, **arguments):
+        assert arguments["compare"] is compare
+        raise DataError("far enough")
+
+    monkeypatch.setattr("ostinato_gesture.evaluate.evaluation.cross_validate_run", stop)
+    with pytest.raises(DataError, match="far enough"):
+        cross_validate_run(run, QUICK, num_folds=3, compare=compare)
+
+
 def test_scores_of_a_run_s_sequences_become_events(run):
     row = next(row for row, record in enumerate(run.store.records) if record.name == "ann long")
     logits = frames_of((6, "none"), (7, "left"), (6, "none"), (7, "right"), (6, "none"))

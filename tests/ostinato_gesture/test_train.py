@@ -67,3 +67,12 @@ def test_streams_are_made_where_there_is_a_label_for_what_lies_between(tmp_path)
     assert (joining.share, joining.background, joining.between) == (SHORT.joined, 0, between_features)
     assert make_joining(with_none, dataclasses.replace(SHORT, joined=0.0)) is None
     assert make_joining(prepared_run(tmp_path / "without", background=False), SHORT) is None
+
+
+def test_vectors_whose_points_are_known_are_standardised_before_their_directions_are_taken(tmp_path):
+    run = prepared_run(tmp_path)
+    training = Training(run, dataclasses.replace(SHORT, points="0:2"))
+    mean, deviation = run.store.mean_and_deviation(training.train_rows)
+    standardisation = training.classifier.encoder.standardisation
+    np.testing.assert_allclose(np.asarray(standardisation.mean), mean, rtol=1e-6)
+    np.testing.assert_allclose(np.asarray(standardisation.deviation), deviation, rtol=1e-6)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from ostinato.errors import DataError
+from ostinato.sequences.blending import Blending
 from ostinato.sequences.config import StreamConfig
 from ostinato.sequences.joining import Joining, Window
 from ostinato.sequences.store import UNLABELLED, SequenceStore
@@ -31,6 +32,7 @@ class WindowBatches:
       config: window, batch size, balance, seed.
       vary: changes a window's features and frame labels at random; None leaves them.
       joining: makes streams of some of the clips, whose frames are learnt, not a label of the whole; None leaves them.
+      blending: blends some of the clips with others of their label; None leaves them.
 
     Attributes:
       weights: float32 [L], how much a frame of each label counts.
@@ -47,12 +49,14 @@ class WindowBatches:
         config: StreamConfig,
         vary: Variation | None = None,
         joining: Joining | None = None,
+        blending: Blending | None = None,
     ):
-        self.store, self.config, self.vary, self.joining = store, config, vary, joining
+        self.store, self.config, self.vary, self.joining, self.blending = store, config, vary, joining, blending
         self.num_labels = num_labels
         self._windows = np.concatenate(
             [[row] * -(-store.records[row].num_frames // config.window) for row in rows] or [[]]
         ).astype(np.int64)
+        self._clips = clips_by_label(store, rows)
         self._windows = np.tile(self._windows, -(-config.least_windows // max(len(self._windows), 1)) or 1)
         counts = label_counts(store, rows, num_labels)
         if not counts.any():
@@ -109,6 +113,13 @@ class WindowBatches:
         return self.joining(windows, self.config.window, generator)
 
     def _window(self, row: int, generator: np.random.Generator) -> Window:
+        window = self._varied(row, generator)
+        others = self._clips.get(self.store.records[row].label, [])
+        if self.blending is None or not others or generator.random() >= self.blending.share:
+            return window
+        return self.blending(window, self._varied(others[int(generator.integers(len(others)))], generator), generator)
+
+    def _varied(self, row: int, generator: np.random.Generator) -> Window:
         record = self.store.records[row]
         start = int(generator.integers(0, max(record.num_frames - self.config.window, 0), endpoint=True))
         frames = slice(start, start + self.config.window)
@@ -152,6 +163,15 @@ def label_counts(store: SequenceStore, rows: Sequence[int], num_labels: int) -> 
         labels = store.truth_of(row)
         counts += np.bincount(labels[labels != UNLABELLED], minlength=num_labels)
     return counts
+
+
+def clips_by_label(store: SequenceStore, rows: Sequence[int]) -> dict[int, list[int]]:
+    """Returns which of these sequences have each label of the whole."""
+    clips: dict[int, list[int]] = {}
+    for row in rows:
+        if store.records[row].label != UNLABELLED:
+            clips.setdefault(store.records[row].label, []).append(row)
+    return clips
 
 
 def class_weights(counts: np.ndarray, balance: float) -> np.ndarray:

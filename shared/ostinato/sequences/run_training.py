@@ -12,6 +12,7 @@ import numpy as np
 from ostinato.errors import DataError
 from ostinato.metrics import score_clips, score_frames
 from ostinato.sequences.batches import Variation
+from ostinato.sequences.blending import Blending
 from ostinato.sequences.config import StreamConfig
 from ostinato.sequences.joining import Joining
 from ostinato.sequences.outputs import StreamOutput
@@ -45,6 +46,7 @@ class RunTraining(Generic[RunType, ConfigType]):
       watcher: told how it goes.
       vary: changes windows at random.
       joining: makes streams of some of the clips.
+      blending: blends some of the clips with others of their label.
       network: further arguments of `SequenceClassifier`.
 
     Attributes:
@@ -63,6 +65,7 @@ class RunTraining(Generic[RunType, ConfigType]):
         watcher: Watcher | None = None,
         vary: Variation | None = None,
         joining: Joining | None = None,
+        blending: Blending | None = None,
         **network: Any,
     ):
         self.run, self.config, self.watcher = run, config, watcher or Watcher()
@@ -71,7 +74,7 @@ class RunTraining(Generic[RunType, ConfigType]):
             raise DataError(f"{run.folder} has no labelled sequences of the split 'train'; prepare data that has some")
         self.classifier = make_classifier(config, len(run.labels), run.store.feature_size, **network)
         self.streams = StreamTraining(
-            self.classifier, run.store, run.store.with_variants(self.train_rows), config, vary, joining
+            self.classifier, run.store, run.store.with_variants(self.train_rows), config, vary, joining, blending
         )
         self.score: str | None = None
         if self.dev_rows:

@@ -13,12 +13,13 @@ from keras import ops
 
 from ostinato.layers import SequenceClassifier
 from ostinato.sequences.batches import Variation, WindowBatches
+from ostinato.sequences.blending import Blending
 from ostinato.sequences.config import StreamConfig
 from ostinato.sequences.joining import Joining
 from ostinato.sequences.outputs import StreamOutput
 from ostinato.sequences.reading import StreamReader
 from ostinato.sequences.store import SequenceStore
-from ostinato.training import averaged_weights, feed, make_optimizer
+from ostinato.training import averaged_weights, feed, feed_epochs, make_optimizer
 from ostinato.training.batches import EndWithLastBatch
 
 TRAINING = "training"  # the one phase of those who have but one
@@ -102,6 +103,7 @@ class StreamTraining:
       config: settings.
       vary: changes windows at random.
       joining: makes streams of some of the clips.
+      blending: blends some of the clips with others of their label.
     """
 
     def __init__(
@@ -112,14 +114,17 @@ class StreamTraining:
         config: StreamConfig,
         vary: Variation | None = None,
         joining: Joining | None = None,
+        blending: Blending | None = None,
     ):
         self.classifier, self.store, self.config = classifier, store, config
-        self.batches = WindowBatches(store, rows, classifier.num_labels, config, vary, joining)
-        if classifier.standardise:
-            classifier.standardisation.adapt(*store.mean_and_deviation(rows))
+        self.batches = WindowBatches(store, rows, classifier.num_labels, config, vary, joining, blending)
+        standardisation = getattr(classifier if classifier.standardise else classifier.encoder, "standardisation", None)
+        if standardisation is not None:
+            standardisation.adapt(*store.mean_and_deviation(rows))
         self.model = LabelledWindows(classifier)
         self.model.build(((None, None, store.feature_size), (None, None)))
         compile_for_labels(self.model, config, learning_rate=config.learning_rate, num_updates=self.num_updates)
+        self._feed = feed_epochs(self.batches)
         self._reader = StreamReader(classifier, store.feature_size)
 
     @property
@@ -138,7 +143,7 @@ class StreamTraining:
 
     def feed(self, epoch: int) -> Iterable[tuple]:
         """Returns the batches of an epoch, from 0, as `fit_resumably` wants them."""
-        return feed(lambda: self.batches(epoch))
+        return self._feed(epoch)
 
     def read(self, rows: Sequence[int]) -> list[StreamOutput]:
         """Returns what the classifier, as it is now, says of whole sequences."""
@@ -190,11 +195,12 @@ def train_and_read(
     vary: Variation | None = None,
     *,
     joining: Joining | None = None,
+    blending: Blending | None = None,
     **kwargs: Any,
 ) -> list[StreamOutput]:
     """Trains a new network on some sequences and returns what it says of others: a fold of a cross-validation."""
     classifier = make_classifier(config, num_labels, store.feature_size, **kwargs)
-    training = StreamTraining(classifier, store, train_rows, config, vary, joining)
+    training = StreamTraining(classifier, store, train_rows, config, vary, joining, blending)
     training.run()
     outputs = training.read(read_rows)
     del training, classifier
