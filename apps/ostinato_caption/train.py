@@ -20,7 +20,7 @@ from ostinato.training import (
     Progress,
     SmoothedCrossEntropy,
     Watcher,
-    feed,
+    feed_epochs,
     fit_resumably,
     load_weights,
     make_optimizer,
@@ -168,20 +168,17 @@ class Training:
             max_length=DecodingConfig.max_length,
         )
 
-        def batches(epoch: int) -> Iterable:
-            return feed(
-                lambda: self_critical_batches(
-                    sampler,
-                    self.features,
-                    self.train_rows,
-                    photos_per_batch=self.config.photos_per_batch,
-                    seed=self.config.seed,
-                    epoch=epoch,
-                ),
-                ahead=0,
+        def batches(epoch: int) -> Iterable[tuple]:
+            return self_critical_batches(
+                sampler,
+                self.features,
+                self.train_rows,
+                photos_per_batch=self.config.photos_per_batch,
+                seed=self.config.seed,
+                epoch=epoch,
             )
 
-        self._fit(SELF_CRITICAL, model, epochs, batches, self._dev_features)
+        self._fit(SELF_CRITICAL, model, epochs, feed_epochs(batches, ahead=0), self._dev_features)
 
     def _model_of_features(self) -> EncoderDecoder:
         return make_model(None, self.decoder, feature_size=self.features.shape[-1])
@@ -198,18 +195,16 @@ class Training:
         model.compile(optimizer, loss)
 
     def _teacher_forcing(self, read_inputs: ReadInputs) -> Callable[[int], Iterable]:
-        def batches(epoch: int) -> Iterable:
-            return feed(
-                lambda: teacher_forcing_batches(
-                    self.targets,
-                    read_inputs,
-                    photos_per_batch=self.config.photos_per_batch,
-                    seed=self.config.seed,
-                    epoch=epoch,
-                )
+        def batches(epoch: int) -> Iterable[tuple]:
+            return teacher_forcing_batches(
+                self.targets,
+                read_inputs,
+                photos_per_batch=self.config.photos_per_batch,
+                seed=self.config.seed,
+                epoch=epoch,
             )
 
-        return batches
+        return feed_epochs(batches)
 
     def _read_features(self, numbers: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         views = generator.integers(self.features.shape[1], size=len(numbers))

@@ -17,7 +17,7 @@ from ostinato.training import (
     Progress,
     SmoothedCrossEntropy,
     Watcher,
-    feed,
+    feed_epochs,
     fit_resumably,
     load_weights,
     make_optimizer,
@@ -76,7 +76,7 @@ class Training:
         folder = self.run.phase_folder(TRAINING)
         progress = fit_resumably(
             self.model,
-            lambda epoch: feed(lambda: self.batches(epoch)),
+            feed_epochs(self.batches),
             self._validate,
             folder,
             epochs=self.config.epochs,

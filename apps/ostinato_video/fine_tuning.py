@@ -18,7 +18,7 @@ from ostinato.sequences.batches import Variation
 from ostinato.sequences.outputs import StreamOutput
 from ostinato.sequences.store import SequenceStore
 from ostinato.sequences.training import StreamTraining, compile_for_labels, fit_to_end, make_classifier
-from ostinato.training import feed
+from ostinato.training import feed_epochs
 from ostinato_video.config import TrainConfig
 from ostinato_video.features import make_frame_encoder, steps_of_frames
 from ostinato_video.frame_batches import FrameBatches
@@ -103,6 +103,7 @@ class FineTuning:
         compile_for_labels(
             self.model, config, learning_rate=config.fine_tune_learning_rate, num_updates=self.num_updates
         )
+        self._feed = feed_epochs(self.batches, ahead=1)  # of frames, few batches fill the memory
         self._steps = steps_of_frames(self.classifier, encoder.image_size)
 
     @property
@@ -121,7 +122,7 @@ class FineTuning:
 
     def feed(self, epoch: int) -> Iterable[tuple]:
         """Returns the batches of an epoch, from 0, as `fit_resumably` wants them."""
-        return feed(lambda: self.batches(epoch), ahead=1)  # of frames, few batches fill the memory
+        return self._feed(epoch)
 
     def read(self, rows: Sequence[int]) -> list[StreamOutput]:
         """Returns what the classifier, as it is now, says of the videos of these rows.

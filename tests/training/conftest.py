@@ -3,23 +3,29 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from ostinato.training import CHECKPOINT, feed, fit_resumably, make_optimizer, read_progress
+from ostinato.training import CHECKPOINT, feed_epochs, fit_resumably, make_optimizer, read_progress
 
 
-def small_model(units=5, *, epochs=5, averaging=0.6):
-    """A network with dropout and its average, built alike whenever it is called."""
+def small_model(units=5, *, epochs=5, averaging=0.6, eager=False):
+    """A network with dropout and its average, built alike whenever it is called.
+
+    It learns eagerly where it is the book-keeping that is tested: to trace an update takes longer than many updates.
+    """
     keras.utils.set_random_seed(3)
     model = keras.Sequential(
         [
             keras.Input((3,)),
-            keras.layers.Dense(units, activation="tanh"),
+            keras.layers.Dense(units, activation="tanh", use_bias=False),
             keras.layers.Dropout(0.4),
             keras.layers.Dense(1),
         ]
     )
     model.compile(
-        make_optimizer(learning_rate=0.05, num_updates=4 * epochs, warmup_updates=3, averaging=averaging), "mse"
+        make_optimizer(learning_rate=0.05, num_updates=4 * epochs, warmup_updates=3, averaging=averaging),
+        "mse",
+        run_eagerly=eager,
     )
+    model.optimizer.build(model.trainable_variables)  # made within the first update, they would have it traced twice
     return model
 
 
@@ -31,9 +37,9 @@ def small_batches(epoch):
         yield inputs, inputs.sum(axis=1, keepdims=True)
 
 
-def small_run(folder, *, scores=None, **options):
+def small_run(folder, *, scores=None, eager=False, **options):
     """Trains in a folder, with a model built anew, and returns model and progress."""
-    model = small_model()
+    model = small_model(eager=eager)
 
     def validate():
         if scores is not None:
@@ -41,10 +47,9 @@ def small_run(folder, *, scores=None, **options):
         inputs, targets = next(small_batches(100))
         return {"score": -float(np.mean((np.asarray(model(inputs)) - targets) ** 2)), "other": 1.0}
 
-    def batches(epoch):
-        return feed(lambda: small_batches(epoch))
-
-    return model, fit_resumably(model, batches, validate, folder, **{"epochs": 5, "score": "score", **options})
+    return model, fit_resumably(
+        model, feed_epochs(small_batches), validate, folder, **{"epochs": 5, "score": "score", **options}
+    )
 
 
 def same_run(run, other, ignored=frozenset()):

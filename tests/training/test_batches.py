@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from ostinato.training import bucketed_batches, feed
+from ostinato.training import bucketed_batches, feed, feed_epochs
 
 
 @pytest.fixture
@@ -109,6 +109,19 @@ def test_what_is_fed_is_what_was_made():
 def test_a_feed_can_be_read_again():
     fed = feed(batches_of_many_shapes)
     assert len(list(fed)) == len(list(fed)) == 5
+
+
+def test_each_epoch_has_its_own_batches_from_one_pipeline():
+    def batches(epoch):
+        for size in range(1, 3 + epoch):
+            yield (np.full((size, epoch + 1), 10 * epoch + size),)
+
+    fed = feed_epochs(batches)
+    for epoch in (0, 2, 1, 1):
+        for (found,), (expected,) in zip(fed(epoch), batches(epoch), strict=True):
+            np.testing.assert_array_equal(found, expected)
+    if keras.backend.backend() == "tensorflow":
+        assert fed(3) is fed(4), "to make it takes longer than to train on a few batches"
 
 
 @tensorflow_only

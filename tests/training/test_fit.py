@@ -8,7 +8,15 @@ import pytest
 from numpy.testing import assert_allclose
 
 from ostinato.errors import ModelError
-from ostinato.training import BEST_WEIGHTS, CHECKPOINT, feed, fit_resumably, load_weights, read_progress, write_history
+from ostinato.training import (
+    BEST_WEIGHTS,
+    CHECKPOINT,
+    feed_epochs,
+    fit_resumably,
+    load_weights,
+    read_progress,
+    write_history,
+)
 
 
 class Interrupt(keras.callbacks.Callback):
@@ -28,6 +36,13 @@ class Interrupt(keras.callbacks.Callback):
 
 @pytest.fixture
 def fit(run_in, tmp_path):
+    """Trains, or goes on, eagerly: for what is the same however a model learns."""
+    return functools.partial(run_in, tmp_path / "run", eager=True)
+
+
+@pytest.fixture
+def fit_traced(run_in, tmp_path):
+    """Trains, or goes on, as applications do."""
     return functools.partial(run_in, tmp_path / "run")
 
 
@@ -42,7 +57,7 @@ def test_an_epoch_is_recorded_with_loss_scores_and_learning_rate(fit):
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="others see that nothing is left before they begin")
-def test_each_batch_of_an_epoch_is_one_update_and_nothing_comes_after_the_last(fit):
+def test_each_batch_of_an_epoch_is_one_update_and_nothing_comes_after_the_last(fit_traced):
     """An update that finds no batch would still count, and decay the weights."""
     begun = []
 
@@ -50,30 +65,30 @@ def test_each_batch_of_an_epoch_is_one_update_and_nothing_comes_after_the_last(f
         def on_train_batch_begin(self, batch, logs=None):
             begun.append(batch)
 
-    fit(epochs=3, callbacks=[Count()])
+    fit_traced(epochs=3, callbacks=[Count()])
     assert begun == [0, 1, 2, 3] * 3
 
 
 @pytest.mark.parametrize(("epoch", "batch"), [(0, 2), (2, 0), (4, 3)])
-def test_an_interrupted_run_ends_like_one_that_was_not(fit, whole_run, assert_same_run, tmp_path, epoch, batch):
+def test_an_interrupted_run_ends_like_one_that_was_not(fit_traced, whole_run, assert_same_run, tmp_path, epoch, batch):
     with pytest.raises(KeyboardInterrupt):
-        fit(callbacks=[Interrupt(epoch, batch)])
+        fit_traced(callbacks=[Interrupt(epoch, batch)])
     assert read_progress(tmp_path / "run" / CHECKPOINT).epoch == epoch
-    assert_same_run(fit(), whole_run)
+    assert_same_run(fit_traced(), whole_run)
     assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [BEST_WEIGHTS, CHECKPOINT]
 
 
-def test_a_run_interrupted_while_it_is_scored_ends_like_one_that_was_not(fit, whole_run, assert_same_run):
+def test_a_run_interrupted_while_it_is_scored_ends_like_one_that_was_not(fit_traced, whole_run, assert_same_run):
     with pytest.raises(IndexError):
-        fit(scores=[record["score"] for record in whole_run[1].history][:2])
-    assert_same_run(fit(), whole_run, ignored={"other"})
+        fit_traced(scores=[record["score"] for record in whole_run[1].history][:2])
+    assert_same_run(fit_traced(), whole_run, ignored={"other"})
 
 
-def test_a_run_interrupted_in_every_epoch_ends_like_one_that_was_not(fit, whole_run, assert_same_run):
+def test_a_run_interrupted_in_every_epoch_ends_like_one_that_was_not(fit_traced, whole_run, assert_same_run):
     for epoch in range(5):
         with pytest.raises(KeyboardInterrupt):
-            fit(callbacks=[Interrupt(epoch)])
-    assert_same_run(fit(), whole_run)
+            fit_traced(callbacks=[Interrupt(epoch)])
+    assert_same_run(fit_traced(), whole_run)
 
 
 def test_a_finished_run_does_nothing(fit, tmp_path):
@@ -88,10 +103,10 @@ def test_a_finished_run_does_nothing(fit, tmp_path):
         assert_allclose(np.asarray(one), np.asarray(other))
 
 
-def test_more_epochs_than_before_go_on(fit, whole_run, assert_same_run):
-    fit(epochs=1)
-    fit(epochs=3)
-    assert_same_run(fit(epochs=5), whole_run)
+def test_more_epochs_than_before_go_on(fit_traced, whole_run, assert_same_run):
+    fit_traced(epochs=1)
+    fit_traced(epochs=3)
+    assert_same_run(fit_traced(epochs=5), whole_run)
 
 
 def test_who_watches_hears_of_what_was_found_and_of_each_epoch(fit):
@@ -154,7 +169,7 @@ def test_the_best_weights_are_those_of_the_best_score_averaged(fit, tmp_path, ma
 
 
 def test_scoring_sees_averaged_weights_and_training_goes_on_with_its_own(fit, make_model, make_batches, tmp_path):
-    model, seen = make_model(), []
+    model, seen = make_model(eager=True), []
 
     def validate():
         averages = model.optimizer._model_variables_moving_average
@@ -162,10 +177,7 @@ def test_scoring_sees_averaged_weights_and_training_goes_on_with_its_own(fit, ma
         seen.append(all(np.array_equal(np.asarray(one), np.asarray(other)) for one, other in pairs))
         return {"score": 0.0}
 
-    def batches(epoch):
-        return feed(lambda: make_batches(epoch))
-
-    fit_resumably(model, batches, validate, tmp_path / "seen", epochs=3, score="score")
+    fit_resumably(model, feed_epochs(make_batches), validate, tmp_path / "seen", epochs=3, score="score")
     assert seen == [True] * 3
     unscored, _ = fit(epochs=3)
     for one, other in zip(model.trainable_variables, unscored.trainable_variables, strict=True):
@@ -176,10 +188,10 @@ def test_averaging_is_looked_at_and_changes_nothing_of_the_training(make_model, 
     """Keras would put the average in the place of the weights at the end of each epoch, and go on from there."""
     ends = []
     for averaging in (0.0, 0.9):
-        model = make_model(averaging=averaging)
+        model = make_model(averaging=averaging, eager=True)
         fit_resumably(
             model,
-            lambda epoch: feed(lambda: make_batches(epoch)),
+            feed_epochs(make_batches),
             dict,
             tmp_path / str(averaging),
             epochs=3,

@@ -12,7 +12,7 @@ from ostinato.training import (
     BEST_WEIGHTS,
     SmoothedCrossEntropy,
     averaged_weights,
-    feed,
+    feed_epochs,
     fit_resumably,
     load_weights,
     make_optimizer,
@@ -67,7 +67,7 @@ def test_random_sequences_are_learned_by_heart_and_written_again(features, targe
     assert share_right() < 50.0
     progress = fit_resumably(
         model,
-        lambda epoch: feed(lambda: iter([batch] * UPDATES)),
+        feed_epochs(lambda epoch: iter([batch] * UPDATES)),
         lambda: {"right": share_right()},
         tmp_path,
         epochs=EPOCHS,

@@ -1,6 +1,6 @@
 """Fitting, resuming, schedules and averaging, for every application, on any Keras backend."""
 
-from ostinato.training.batches import bucketed_batches, feed
+from ostinato.training.batches import bucketed_batches, feed, feed_epochs
 from ostinato.training.checkpoint import Progress, load_weights, read_progress, save_weights
 from ostinato.training.fit import BEST_WEIGHTS, CHECKPOINT, fit_resumably, write_history
 from ostinato.training.losses import SmoothedCrossEntropy
@@ -21,6 +21,7 @@ __all__ = [
     "averaged_weights",
     "bucketed_batches",
     "feed",
+    "feed_epochs",
     "fit_resumably",
     "load_weights",
     "make_optimizer",

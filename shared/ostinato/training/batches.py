@@ -71,12 +71,36 @@ def feed(batches: Callable[[], Iterable[tuple]], *, ahead: int = 4) -> Iterable[
       ahead: batches that wait ready-made. 0 for those that the model itself makes: which weights it has while another
         thread asks it would be left to chance. They are then made one update early.
     """
+    return feed_epochs(lambda epoch: batches(), ahead=ahead)(0)
+
+
+def feed_epochs(batches: Callable[[int], Iterable[tuple]], *, ahead: int = 4) -> Callable[[int], Iterable[tuple]]:
+    """Makes what `fit_resumably` asks for the batches of an epoch: the same as a `feed` of each, made once for all.
+
+    What was returned for one epoch yields the next one's batches as soon as those are asked for.
+
+    Args:
+      batches: called with the number of the epoch, from 0.
+      ahead: as of `feed`.
+    """
     if keras.backend.backend() != "tensorflow":
-        return (batch for batch in batches())  # of what yields one by one, Keras takes generators only
+        # Of what yields one by one, Keras takes generators only.
+        return lambda epoch: (batch for batch in batches(epoch))
+    source, datasets = _Source(batches), []
+
+    def of_epoch(epoch: int) -> Iterable[tuple]:
+        source.epoch = epoch
+        if not datasets:
+            datasets.append(_dataset(source, ahead))
+        return datasets[0]
+
+    return of_epoch
+
+
+def _dataset(source: _Source, ahead: int) -> Iterable[tuple]:
     import tensorflow as tf
 
-    source = _Source(batches)
-    first = next(iter(batches()))
+    first = next(iter(source.batches(source.epoch)))
     signature = keras.tree.map_structure(lambda x: tf.TensorSpec([None] * np.ndim(x), np.asarray(x).dtype), first)
     dataset = tf.data.Dataset.from_generator(source, output_signature=signature)
     if ahead:
@@ -90,19 +114,21 @@ def feed(batches: Callable[[], Iterable[tuple]], *, ahead: int = 4) -> Iterable[
 
 
 class _Source:
-    """Makes batches one ahead, so that whoever gets the last one can know that it is the last.
+    """Makes the batches of an epoch one ahead, so that whoever gets the last one can know that it is the last.
 
     Attributes:
+      epoch: the number of the epoch.
       num_batches: number of batches, None as long as it is not known.
     """
 
-    def __init__(self, batches: Callable[[], Iterable[tuple]]):
+    def __init__(self, batches: Callable[[int], Iterable[tuple]]):
         self.batches = batches
+        self.epoch = 0
         self.num_batches: int | None = None
 
     def __call__(self) -> Iterator[tuple]:
         self.num_batches = None
-        pairs = itertools.pairwise(itertools.chain(self.batches(), [None]))
+        pairs = itertools.pairwise(itertools.chain(self.batches(self.epoch), [None]))
         for number, (batch, following) in enumerate(pairs, start=1):
             if following is None:
                 self.num_batches = number
