@@ -7,6 +7,12 @@ from dataclasses import dataclass
 
 from ostinato.config import check
 
+_MOST = 1e6  # seconds, MiB and the like: waiting for ever, or for more than a clock can count, is a mistake
+
+
+def _check_positive(name: str, value: float) -> None:
+    check(0 < value <= _MOST, f"{name} {value}: give more than 0 and at most {_MOST:.0f}")
+
 
 @dataclass(frozen=True)
 class BindConfig:
@@ -26,6 +32,7 @@ class BindConfig:
     """names that requests may call a local server by, besides localhost: those of a proxy before it"""
 
     def __post_init__(self) -> None:
+        check(bool(self.host), "host: name an address to listen at, such as 127.0.0.1")
         check(0 <= self.port < 2**16, f"port {self.port}: give a number from 0 to 65535")
         check(0 <= self.grpc_port < 2**16, f"grpc_port {self.grpc_port}: give a number from 0 to 65535")
 
@@ -49,11 +56,11 @@ class BatchConfig:
 
     def __post_init__(self) -> None:
         check(self.max_batch_size > 0, f"max_batch_size {self.max_batch_size}: give 1 or more")
-        check(self.max_batch_seconds > 0, f"max_batch_seconds {self.max_batch_seconds}: give more than 0")
-        check(self.batch_timeout_ms >= 0, f"batch_timeout_ms {self.batch_timeout_ms}: give 0 or more")
-        check(self.batch_threads >= 0, f"batch_threads {self.batch_threads}: give 0 or more")
+        _check_positive("max_batch_seconds", self.max_batch_seconds)
+        check(0 <= self.batch_timeout_ms <= _MOST, f"batch_timeout_ms {self.batch_timeout_ms}: give 0 to {_MOST:.0f}")
+        check(0 <= self.batch_threads <= 1024, f"batch_threads {self.batch_threads}: give 0 to 1024")
         check(self.max_queue > 0, f"max_queue {self.max_queue}: give 1 or more")
-        check(self.max_queue_mb > 0, f"max_queue_mb {self.max_queue_mb}: give more than 0")
+        _check_positive("max_queue_mb", self.max_queue_mb)
 
     @property
     def num_threads(self) -> int:
@@ -80,7 +87,7 @@ class LimitConfig:
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
-            check(value > 0, f"{name} {value}: give more than 0")
+            _check_positive(name, value)
 
 
 @dataclass(frozen=True)
@@ -100,4 +107,5 @@ class PageConfig:
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
-            check(name == "page" or value > 0, f"{name} {value}: give more than 0")
+            if name != "page":
+                _check_positive(name, value)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from ostinato.serving.model_server import ModelServer
 
+_LARGEST_MESSAGE = 2**31 - 1  # bytes: gRPC counts them in 32 bits
+
 
 def serve(
     folders: Sequence[str],
@@ -83,13 +85,14 @@ def serve(
         application = signing_in(application, token)
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(contextlib.closing(listen(bind.host, bind.port, "--port")))
+        if bind.grpc:  # before the models are loaded, which may take a minute
+            listen(bind.host, bind.grpc_port, "--grpc-port").close()
         stack.callback(server.stop, limits.drain_seconds)
         server.start()
         places = [f"http://{_in_url(bind.host)}:{listener.getsockname()[1]}"]
         if bind.grpc:
-            grpc = serve_grpc(
-                server, bind.host, bind.grpc_port, token or None, max_message_bytes=int(limits.max_body_mb * 2**20)
-            )
+            most = min(int(limits.max_body_mb * 2**20), _LARGEST_MESSAGE)
+            grpc = serve_grpc(server, bind.host, bind.grpc_port, token or None, max_message_bytes=most)
             stack.callback(grpc.stop, limits.drain_seconds)
             places.append(f"grpc://{_in_url(bind.host)}:{grpc.port}")
         http = http_server(application, bind.host, bind.port, limits.drain_seconds)

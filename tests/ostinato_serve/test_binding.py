@@ -24,7 +24,9 @@ def test_other_machines_may_ask_where_that_is_meant_and_a_token_is_set(host):
 def test_a_port_that_is_taken_is_named_with_the_flag_for_another():
     with closing(socket.create_server(("127.0.0.1", 0))) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(UserError, match=rf"port {port} of 127.0.0.1 \(.+\); give another --port"):
+        with pytest.raises(
+            UserError, match=rf"port {port} of 127.0.0.1 \(Address already in use\); give another --port"
+        ):
             listen("127.0.0.1", port, "--port")
 
 

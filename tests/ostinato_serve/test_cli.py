@@ -42,7 +42,20 @@ def test_flags_and_a_file_set_what_is_served_and_how(served, tmp_path, monkeypat
 
 @pytest.mark.parametrize(
     ("flag", "value"),
-    [("--port", "70000"), ("--max-batch-size", "0"), ("--max-queue", "0"), ("--drain-seconds", "0"), ("--port", "a")],
+    [
+        ("--port", "70000"),
+        ("--port", "a"),
+        ("--max-batch-size", "0"),
+        ("--max-batch-seconds", "-1.0"),
+        ("--batch-timeout-ms", "inf"),  # a clock cannot wait that long
+        ("--batch-threads", "100000"),
+        ("--max-queue", "0"),
+        ("--max-queue-mb", "inf"),
+        ("--drain-seconds", "0"),
+        ("--timeout-seconds", "nan"),
+        ("--poll-seconds", "1e+300"),
+        ("--max-video-mb", "inf"),
+    ],
 )
 def test_a_setting_out_of_range_is_named(served, capsys, flag, value):
     assert run_application(app, ["run", flag, value]) == 2
@@ -55,6 +68,7 @@ def test_a_setting_out_of_range_is_named(served, capsys, flag, value):
 def test_what_cannot_be_served_is_one_sentence(monkeypatch, capsys, tmp_path):
     monkeypatch.delenv("OSTINATO_TOKEN", raising=False)
     for arguments, sentence in [
+        (["--host", ""], "host: name an address to listen at, such as 127.0.0.1"),
         (["--host", "0.0.0.0"], "--host 0.0.0.0 lets other machines ask; add --allow-remote"),
         (["--host", "0.0.0.0", "--allow-remote"], "--host 0.0.0.0 lets other machines ask; set OSTINATO_TOKEN"),
         ([str(tmp_path / "nothing")], f"No model {tmp_path / 'nothing'}"),

@@ -107,3 +107,14 @@ def test_under_load_a_termination_loses_no_request_that_was_begun(folder):
     assert "Traceback" not in log
     assert "ostinato-serve: stopping" in log
     assert len(re.findall(r"POST /v1/models/half:predict 200", log)) >= 61
+
+
+def test_a_port_that_is_taken_is_told_before_the_models_are_loaded(folder):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        code, log = Server(folder, "--port", 0, "--grpc-port", port, "--no-page").end()
+    assert code == 2
+    sentence = (
+        "ostinato-serve: cannot listen at port {} of 127.0.0.1 (Address already in use); give another --grpc-port"
+    )
+    assert log == sentence.format(port) + "\n"
