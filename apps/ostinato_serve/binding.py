@@ -33,5 +33,6 @@ def listen(host: str, port: int, flag: str) -> socket.socket:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         return socket.create_server(address, family=family)
     except (OSError, UnicodeError) as error:
-        reason = os.strerror(error.errno) if isinstance(error, OSError) and (error.errno or 0) > 0 else error
+        number = getattr(error, "errno", None) or 0  # below 0 for names that are not found
+        reason = os.strerror(number) if number > 0 else getattr(error, "strerror", None) or error
         raise UserError(f"cannot listen at port {port} of {host} ({reason}); give another {flag}") from error

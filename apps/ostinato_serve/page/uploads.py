@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from starlette.datastructures import FormData, UploadFile
+from starlette.datastructures import FormData, State, UploadFile
 from starlette.requests import Request
 from starlette.types import Message
 
@@ -21,6 +21,7 @@ from ostinato.serving.rest_body import BodyTooLargeError, BodyTooSlowError
 
 _FORM_BYTES = 2**16  # of a form besides its file
 _FIELD_BYTES = 2**16
+_BYTES_TOGETHER = 2**30  # of all uploads that are read or answered
 _NAME = re.compile(r"[^\w .()+-]+")
 _LONGEST_NAME = 80
 # A playlist or a list of files would make the reader of videos open what it names, on this machine or another.
@@ -39,19 +40,22 @@ async def form_of(request: Request, max_bytes: int, seconds: float) -> AsyncIter
     """The fields of a form. A file of more than a megabyte lies on disk without a name until the block ends.
 
     Raises:
-      ServingError: the body is too large or too slow.
+      ServingError: the body is too large or too slow, or others take up the room (UNAVAILABLE).
       HTTPException: it is no form.
     """
-    limited = Request(request.scope, _Limited(request, max_bytes + _FORM_BYTES))
+    body = _Limited(request, max_bytes + _FORM_BYTES)
     try:
-        async with asyncio.timeout(seconds):
-            form = await limited.form(max_files=1, max_fields=20, max_part_size=_FIELD_BYTES)
-    except TimeoutError as error:
-        raise BodyTooSlowError(seconds) from error
-    try:
-        yield form
+        try:
+            async with asyncio.timeout(seconds):
+                form = await Request(request.scope, body).form(max_files=1, max_fields=20, max_part_size=_FIELD_BYTES)
+        except TimeoutError as error:
+            raise BodyTooSlowError(seconds) from error
+        try:
+            yield form
+        finally:
+            await form.close()
     finally:
-        await form.close()
+        body.release()
 
 
 def text_field(form: FormData, name: str, default: str = "") -> str:
@@ -91,7 +95,7 @@ def video_file(content: BinaryIO, name: str) -> Iterator[Path]:
 
 
 class _Limited:
-    """Receives a body until it is too large.
+    """Receives a body until it is too large, or too much lies here altogether.
 
     Raises:
       ServingError: it has more bytes than are taken, or says that it will have.
@@ -99,6 +103,8 @@ class _Limited:
 
     def __init__(self, request: Request, max_bytes: int) -> None:
         self._request, self._max_bytes, self._read = request, max_bytes, 0
+        # All uploads to an application count together: thousands of connections may be open, and disks are finite.
+        self._held = request.scope["app"].state if "app" in request.scope else State()
         announced = request.headers.get("content-length", "0")
         if not (announced.isascii() and announced.isdecimal()):
             raise ServingError("INVALID_ARGUMENT", "the length of the body is no number")
@@ -106,10 +112,20 @@ class _Limited:
 
     async def __call__(self) -> Message:
         message = await self._request.receive()
-        self._read += len(message.get("body", b""))
+        self._grow(len(message.get("body", b"")))
         self._check(self._read)
         return message
+
+    def release(self) -> None:
+        """The body is gone."""
+        self._grow(-self._read)
+
+    def _grow(self, num_bytes: int) -> None:
+        self._read += num_bytes
+        self._held.upload_bytes = getattr(self._held, "upload_bytes", 0) + num_bytes
 
     def _check(self, num_bytes: int) -> None:
         if num_bytes > self._max_bytes:
             raise BodyTooLargeError(self._max_bytes - _FORM_BYTES)
+        if getattr(self._held, "upload_bytes", 0) > max(_BYTES_TOGETHER, self._max_bytes):
+            raise ServingError("UNAVAILABLE", "too much is being uploaded already; try again later", retry_after=5.0)

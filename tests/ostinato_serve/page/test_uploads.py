@@ -1,9 +1,15 @@
+import asyncio
 import io
+from types import SimpleNamespace
 
 import pytest
+from starlette.datastructures import State
+from starlette.requests import Request
 
 from ostinato.errors import InputError
-from ostinato_serve.page.uploads import shown_name, video_file
+from ostinato.serving import ServingError
+from ostinato_serve.page import uploads
+from ostinato_serve.page.uploads import form_of, shown_name, text_field, video_file
 
 
 @pytest.mark.parametrize(
@@ -49,3 +55,29 @@ def test_a_video_lies_in_a_folder_of_its_own_until_it_is_labelled(beginning):
 def test_what_begins_as_no_video_is_refused(content):
     with pytest.raises(InputError, match=r"cat\.mp4 is no video"), video_file(io.BytesIO(content), "cat.mp4"):
         pass
+
+
+def test_all_uploads_together_have_a_limit_and_make_room_when_they_are_answered(monkeypatch):
+    monkeypatch.setattr(uploads, "_BYTES_TOGETHER", 75_000)
+    app = SimpleNamespace(state=State())
+
+    def form(size):
+        async def receive():
+            return {"type": "http.request", "body": b"text=" + b"x" * (size - 5)}
+
+        kind = (b"content-type", b"application/x-www-form-urlencoded")
+        return form_of(Request({"type": "http", "app": app, "headers": [kind]}, receive), 5_000, 5.0)
+
+    async def ask():
+        async with form(40_000), form(30_000) as other:
+            assert len(text_field(other, "text")) == 29_995
+            with pytest.raises(ServingError, match="too much is being uploaded already") as raised:
+                async with form(10_000):
+                    pass
+            assert (raised.value.http_status, raised.value.retry_after) == (503, 5.0)
+            assert app.state.upload_bytes == 70_000
+        async with form(10_000):
+            pass
+
+    asyncio.run(ask())
+    assert app.state.upload_bytes == 0
