@@ -63,10 +63,8 @@ def fit_resumably(
     """
     checkpoint = folder / CHECKPOINT
     progress = load_checkpoint(checkpoint, model) if checkpoint.exists() else Progress()
-    if not model.optimizer.built:
-        model.optimizer.build(
-            model.trainable_variables
-        )  # made within the first update, they would have it traced twice
+    if not model.optimizer.built:  # made within the first update, its variables would have it traced twice
+        model.optimizer.build(model.trainable_variables)
     progress.stopped_early = _has_waited_long_enough(progress, patience)
     on_epoch(progress)
     while not progress.stopped_early and progress.epoch < epochs:
