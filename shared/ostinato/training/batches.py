@@ -86,7 +86,8 @@ def feed_epochs(batches: Callable[[int], Iterable[tuple]], *, ahead: int = 4) ->
     if keras.backend.backend() != "tensorflow":
         # Of what yields one by one, Keras takes generators only.
         return lambda epoch: (batch for batch in batches(epoch))
-    source, datasets = _Source(batches), []
+    source = _Source(batches)
+    datasets: list[Iterable[tuple]] = []
 
     def of_epoch(epoch: int) -> Iterable[tuple]:
         source.epoch = epoch
