@@ -133,6 +133,8 @@ class DecodingConfig:
     """hypotheses kept alive at every length; 1 is greedy search"""
     length_penalty: float = 0.6
     """exponent of Wu et al. 2016: greater values favour longer captions"""
+    patience: float = 1.0
+    """the search ends once this times the beam width of captions are finished; 0 searches while one could win"""
     num_captions: int = 1
     """captions returned for each photo, best first"""
     min_length: int = 3
@@ -144,6 +146,7 @@ class DecodingConfig:
         check(1 <= self.beam_width <= 100, f"--beam-width {self.beam_width} is not within 1 and 100")
         check(1 <= self.num_captions <= 100, f"--num-captions {self.num_captions} is not within 1 and 100")
         check(math.isfinite(self.length_penalty), f"--length-penalty {self.length_penalty} is no number to divide by")
+        check(0 <= self.patience <= 1, f"--patience {self.patience} is not within 0 and 1")
         check(self.min_length >= 0, f"--min-length {self.min_length} is negative")
         check(
             max(1, self.min_length) < self.max_length <= 200,

@@ -51,6 +51,7 @@ def beam_options(config: DecodingConfig, **changes: Any) -> BeamOptions:
         "width": config.beam_width,
         "num_results": config.num_captions,
         "length_penalty": config.length_penalty,
+        "patience": config.patience,
         "min_length": config.min_length,
         "max_length": config.max_length,
     }

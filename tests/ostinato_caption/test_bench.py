@@ -43,7 +43,14 @@ def test_captioning_is_compared_with_its_image_network(folder):
         asked.append({name: value.numpy() for name, value in settings.items()})
         return {"captions": tf.constant([["x"]] * len(image_bytes))}
 
-    decoding = {"beam_width": 5, "num_captions": 4, "length_penalty": 0.5, "min_length": 2, "max_length": 9}
+    decoding = {
+        "beam_width": 5,
+        "num_captions": 4,
+        "length_penalty": 0.5,
+        "patience": 1.0,
+        "min_length": 2,
+        "max_length": 9,
+    }
     signatures = {"embed": encode, "beam_search": search}
     model = LoadedModel(Path("toy/1"), signatures, {"metadata": {"decoding": decoding}}, {}, None)
     bench = bench_captioning(Captioner(model), sample_photos(folder, 4), beam_width=2, repeats=3)
