@@ -30,11 +30,6 @@ def ranked(sentences, exponent):
     return sorted(sentences, key=lambda sentence: score(sentence, exponent), reverse=True)
 
 
-def repeats(ids, n):
-    ngrams = [tuple(ids[i : i + n]) for i in range(len(ids) - n + 1)]
-    return len(ngrams) > len(set(ngrams))
-
-
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("exponent", [0.0, 0.6, 1.0, -0.7])
 def test_wide_beams_find_what_listing_every_sentence_finds(toy_language, search, seed, exponent):
@@ -170,51 +165,6 @@ def test_no_sentence_is_shorter_than_the_minimum_or_longer_than_the_maximum(toy_
     assert written(found) == [sentence.ids for sentence in expected]
     assert found.ids.shape == (1, 5, MAX_LENGTH)
     assert set(found.lengths[0].tolist()) == {4, 5}  # the end token included
-
-
-@pytest.mark.parametrize("n", [1, 2, 3])
-@pytest.mark.parametrize("seed", SEEDS)
-def test_without_repeats_wide_beams_find_the_best_sentences_that_repeat_nothing(toy_language, search, seed, n):
-    language = toy_language(seed)
-    allowed = [sentence for sentence in language.finished(MAX_LENGTH) if not repeats(sentence.ids, n)]
-    best = ranked(allowed, 0.6)[:7]
-    found = search(language, width=EVERYTHING, num_results=7, no_repeat_ngram=n)
-    assert written(found) == [sentence.ids for sentence in best]
-    assert_allclose(found.scores[0], [score(sentence, 0.6) for sentence in best], rtol=1e-5)
-
-
-@only_tensorflow
-def test_the_caller_of_a_graph_chooses_what_is_not_repeated(toy_language, search):
-    import tensorflow as tf
-
-    language = toy_language(1)
-
-    @tf.function(reduce_retracing=True)
-    def graph(state, memory, n):
-        options = BeamOptions(width=7, num_results=7, max_length=MAX_LENGTH, no_repeat_ngram=n)
-        return beam_search(language.step, state, memory, options, control=language.control, num_places=NUM_PLACES)
-
-    for n in range(4):
-        chosen = graph(*language.start(), tf.constant(n))
-        assert_array_equal(chosen.ids, search(language, width=7, num_results=7, no_repeat_ngram=n).ids)
-
-
-@pytest.mark.parametrize("n", [1, 2, 3])
-def test_long_sentences_repeat_no_ngram(toy_language, search, n):
-    language = toy_language(4, batch=3, num_words=17, end=-9.0)
-
-    def dull_step(tokens, state, table):
-        """Would go on forever writing the same two words in turn."""
-        log_probs, attention, next_state = language.step(tokens, state, table)
-        favoured = ops.one_hot(4 + (state.position % 2), language.vocabulary)
-        return log_probs - 5 * (1 - favoured), attention, next_state
-
-    def best(n):
-        found = search(language, step=dull_step, width=3, num_results=3, max_length=15, no_repeat_ngram=n)
-        return [ids for item in range(3) for ids in written(found, item)]
-
-    assert any(repeats(ids, n) for ids in best(0))
-    assert not any(repeats(ids, n) for ids in best(n))
 
 
 @pytest.mark.parametrize("patience", [0.3, 1.0])
