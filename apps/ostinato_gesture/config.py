@@ -22,7 +22,8 @@ class PrepareConfig:
     num_hands: int = 2
     """how many hands are looked for in a frame, 1 or 2"""
     group_by: str = "group"
-    """column of the data that tells what must stay together, such as a signer; several by commas"""
+    """column of the data that tells what must stay together, such as a signer; several by commas; of a .npz archive
+    `group`, or `name` for each sequence on its own"""
     one_in: int = 0
     """where the data name no split, about one group in so many is kept for validation; 0 trains on all of them"""
     background_label: str = "none"

@@ -56,7 +56,8 @@ def read_data(
     Args:
       data: folder or table of videos, or an archive (.npz).
       layout: of videos, as `ostinato.frames.labelled.read_layout` takes it.
-      group_by: of videos, columns of the table that name what must stay together.
+      group_by: columns of the table of videos that name what must stay together; of archives `group`, or `name` for
+        each sequence on its own.
       recordings: another archive, of long recordings, which `events` belongs to.
       events: table of the gestures in recordings: those of `recordings`, or where not given those of `data`.
 
@@ -68,10 +69,10 @@ def read_data(
             raise DataError(f"--recordings and --events belong to archives (.npz), and {data} is none; leave them out")
         return read_layout(data, layout, group_by)
     if recordings is None:
-        return _read_sequences(Path(data), events)
+        return _read_sequences(Path(data), events, group_by)
     if events is None:
         raise DataError(f"{recordings} has no labels; name the table of its gestures with --events")
-    clips, long = _read_sequences(Path(data), None), _read_sequences(Path(recordings), events)
+    clips, long = _read_sequences(Path(data), None, group_by), _read_sequences(Path(recordings), events, group_by)
     sizes = clips[0].features.shape[1], long[0].features.shape[1]
     if sizes[0] != sizes[1]:
         raise DataError(f"{data} has {sizes[0]} features a frame and {recordings} {sizes[1]}; they must agree")
@@ -91,8 +92,10 @@ def select_split(data: GestureData, split: str) -> GestureData:
     return chosen  # type: ignore[return-value]  # all are of one kind
 
 
-def _read_sequences(path: Path, events: str | Path | None) -> list[FeatureSequence]:
+def _read_sequences(path: Path, events: str | Path | None, group_by: str) -> list[FeatureSequence]:
     archive = read_archive(path)
+    if group_by not in ("group", "name"):
+        raise DataError(f"--group-by {group_by}: sequences of {path} are known by their group and their name; give one")
     if events is None and archive.labels is None:
         raise DataError(f"{path} has no array 'labels'; add it, or name a table of events with --events")
     lengths = dict(zip(archive.names, archive.lengths.tolist(), strict=True))
@@ -101,7 +104,7 @@ def _read_sequences(path: Path, events: str | Path | None) -> list[FeatureSequen
     return [
         FeatureSequence(
             name=f"{path.name}:{archive.names[number]}",
-            group=archive.groups[number],
+            group=(archive.groups if group_by == "group" else archive.names)[number],
             features=archive.features[start : start + length],
             label=archive.labels[number] if archive.labels is not None and events is None else None,
             events=tuple(of_recording.get(archive.names[number], ())),

@@ -26,6 +26,13 @@ def test_clips_of_an_archive_have_their_features_label_and_group(tmp_path):
     assert second.features.tolist() == np.arange(6, 15).reshape(3, 3).tolist()
 
 
+def test_sequences_of_one_group_may_be_divided_where_each_stands_for_itself(tmp_path):
+    path = write_archive(tmp_path / "glove.npz", [2, 3], labels=np.array(["wave", "nod"]), groups=np.array(["ann"] * 2))
+    assert [each.group for each in read_data(path, group_by="name")] == ["0", "1"]
+    with pytest.raises(DataError, match="--group-by signer"):
+        read_data(path, group_by="signer")
+
+
 def test_recordings_come_behind_the_clips_with_their_events(tmp_path):
     clips = write_archive(tmp_path / "clips.npz", [2], labels=np.array(["wave"]))
     recordings = write_archive(tmp_path / "long.npz", [7, 5], names=np.array(["one", "two"]))
