@@ -73,9 +73,9 @@ def run(sensors, tmp_path_factory):
     folder = tmp_path_factory.mktemp("gestures") / "run"
     words = ("prepare", "--data", sensors / "clips.npz", "--run", folder, "--frame-rate", RATE)
     assert run_application(app, [str(word) for word in words]) == 0
-    settings = ("--units", 24, "--projection-size", 24, "--epochs", 14, "--window", 64, "--joined", 0.5, "--hold", 0)
-    settings = (*settings, "--learning-rate", 0.01, "--averaging", 0.8, "--folds", 0, "--points", "0:1")
-    training = ("train", "--run", folder, *settings)
+    network = ("--units", 24, "--projection-size", 24, "--points", "0:1")
+    learning = ("--epochs", 14, "--window", 64, "--learning-rate", 0.01, "--averaging", 0.8, "--folds", 0)
+    training = ("train", "--run", folder, *network, *learning, "--joined", 0.5, "--hold", 0)
     assert run_application(app, [str(word) for word in training]) == 0
     return folder
 

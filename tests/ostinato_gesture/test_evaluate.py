@@ -27,7 +27,8 @@ def sequence(name, features, label=None, events=(), group="ann"):
 class Reader:
     """Stands in for a recogniser: features that are logits."""
 
-    labels, none, frame_rate = LABELS, "none", 10.0
+    labels, frame_rate = LABELS, 10.0
+    none: str | None = "none"
 
     def recognize_each(self, recordings, events):
         from ostinato.metrics import tempered_softmax
