@@ -3,7 +3,8 @@
     python tests/benchmarks/joeynmt_comparison.py --data FOLDER --config CONFIG.yaml --joeynmt PYTHON [--rounds 2]
 
 FOLDER has `train`, `val` and `test_2016_flickr` of Multi30k, `.en.gz` and `.de.gz`. PYTHON is the interpreter of an
-environment where `pip install joeynmt==2.3.0` was run, CONFIG.yaml a training of JoeyNMT whose files lie under `data/`.
+environment where `pip install joeynmt==2.3.0 sentencepiece==0.2.0 importlib_metadata` was run, CONFIG.yaml a training
+of JoeyNMT whose files lie under `data/`.
 
 Training: target tokens a second, as each program reports them, over the updates that CONFIG.yaml asks for and as many
 of ours, with networks of the same sizes: embeddings 256, two layers of bidirectional LSTMs 256, a decoder of 512 with
