@@ -96,7 +96,7 @@ def fit_resumably(
                 **{name: round(value, 3) for name, value in scores.items()},
                 "learning_rate": float(np.asarray(model.optimizer.learning_rate)),
                 "updates": int(np.asarray(model.optimizer.iterations)),
-                "seconds": round(seconds, 1),
+                "seconds": round(seconds, 3),
             }
         )
         progress.stopped_early = _has_waited_long_enough(progress, patience)
