@@ -62,7 +62,7 @@ def test_no_name_stands_for_the_default_signature(toy):
 @pytest.mark.parametrize(
     ("signature", "inputs", "message"),
     [
-        ("other", {}, '"other" not found in signature def; there are: kinds, mean'),
+        ("other", {}, '"other" not found in signature def; there are: examples, kinds, mean, positive'),
         ("scaled", {"x": np.ones((3, 2), np.float32)}, r"1!=2 .* Sent extra: \{\}. Missing but required: \{scale\}"),
         ("positive", {"y": np.float32([1])}, r"Sent extra: \{y\}. Missing but required: \{x\}"),
         ("positive", {"x": np.array([1.0])}, "input x is float64; expected float32"),
