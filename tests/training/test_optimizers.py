@@ -178,3 +178,36 @@ def test_without_averaging_the_weights_stay_what_they_are(model):
     with averaged_weights(model):
         for found, expected in zip(model.trainable_variables, last, strict=True):
             assert_array_equal(np.asarray(found), expected)
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_after_so_many_updates_training_goes_on_from_the_average(compiled):
+    """By hand: the average begins with the weights after the first update, and takes their place every third time."""
+    variable = keras.Variable(np.array([1.0, -2.0], np.float32))
+    optimizer = make_optimizer(
+        learning_rate=0.1, num_updates=1000, gradient_clip=1e9, averaging=0.75, lookahead_updates=3
+    )
+    plain = keras.Variable(np.array([1.0, -2.0], np.float32))
+    reference = make_optimizer(learning_rate=0.1, num_updates=1000, gradient_clip=1e9)
+    optimizer.build([variable])
+    reference.build([plain])
+    update = lambda: optimizer.apply([keras.ops.ones(2)], [variable])  # noqa: E731
+    if compiled and keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        update = tf.function(update, jit_compile=True)
+    weights = average = values([variable])[0]
+    for number in range(1, 8):
+        before = values([plain])[0]
+        descend(reference, [plain], [[1.0, 1.0]])
+        weights = weights + values([plain])[0] - before  # the gradients are the same wherever the weights are
+        average = weights if number == 1 else 0.75 * average + 0.25 * weights
+        if number % 3 == 0:
+            weights = average
+        update()
+        assert_allclose(np.asarray(variable), weights, rtol=1e-5)
+
+
+def test_a_lookahead_needs_an_average():
+    with pytest.raises(ValueError, match="give averaging"):
+        make_optimizer(learning_rate=0.1, num_updates=10, lookahead_updates=3)

@@ -11,7 +11,7 @@ import numpy as np
 
 @keras.saving.register_keras_serializable(package="ostinato")
 class AveragingAdamW(keras.optimizers.AdamW):
-    """AdamW whose average is there to be looked at, and that never trains on from it.
+    """AdamW whose average is there to be looked at, and that trains on from it only when it is told to.
 
     Keras's own puts the average in the place of the weights whenever `fit` ends. Each epoch is a `fit` of its own here,
     so that every epoch would begin with weights that lag behind.
@@ -29,6 +29,7 @@ def make_optimizer(
     weight_decay: float = 0.0,
     gradient_clip: float = 1.0,
     averaging: float = 0.0,
+    lookahead_updates: int = 0,
 ) -> keras.optimizers.Optimizer:
     """Returns AdamW (Loshchilov and Hutter 2019) whose learning rate rises linearly, then falls as a half cosine.
 
@@ -40,7 +41,14 @@ def make_optimizer(
       gradient_clip: greatest norm of all gradients together (Pascanu et al. 2013).
       averaging: momentum of the exponential moving average of the weights (Polyak and Juditsky 1992), in [0, 1); 0 for
         none. The average is what `averaged_weights` shows.
+      lookahead_updates: after so many updates, again and again, training goes on from the average: fast weights explore,
+        slow ones follow, as in Lookahead (Zhang et al. 2019). Few data are known by heart more slowly. 0 for never.
+
+    Raises:
+      ValueError: a lookahead without an average.
     """
+    if lookahead_updates and not averaging:
+        raise ValueError("a lookahead goes on from the average of the weights; give averaging, too")
     warmup_updates = min(warmup_updates, num_updates // 2)
     schedule = keras.optimizers.schedules.CosineDecay(
         initial_learning_rate=0.0 if warmup_updates else learning_rate,
@@ -54,7 +62,7 @@ def make_optimizer(
         global_clipnorm=gradient_clip,
         use_ema=averaging > 0,
         ema_momentum=averaging or 0.99,
-        ema_overwrite_frequency=None,
+        ema_overwrite_frequency=lookahead_updates or None,
     )
     # `bias`, `output_bias`, and under TensorFlow `bias:0`; but not the kernel of a layer that is called so
     optimizer.exclude_from_weight_decay(var_names=[r"(^|[/_])(bias|gamma|beta)(:\d+)?$"])
