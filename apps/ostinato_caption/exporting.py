@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import io
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -15,20 +16,22 @@ from ostinato.config import read_config
 from ostinato.decoding import BeamOptions, Hypotheses, SamplingOptions, beam_search, sample
 from ostinato.errors import DataError, InputError
 from ostinato.export import Endpoint, Preset, Sample, export_model, unexported_model
-from ostinato.export.settings import setting_specs
+from ostinato.export.row_groups import in_groups
+from ostinato.export.settings import setting_specs, within_limits
 from ostinato.images.graph import load_photos
 from ostinato.images.reading import read_photo
-from ostinato.layers import EncoderDecoder, ImageEncoder, Memory
+from ostinato.layers import EncoderDecoder, ImageEncoder
 from ostinato.text import END
 from ostinato.text.graph import GraphTokenizer
 from ostinato.training import load_weights
 from ostinato_caption.captioner import SEARCH_ONLY, Captioner
-from ostinato_caption.config import DecodingConfig, SamplingConfig, TrainConfig
+from ostinato_caption.config import DECODING_LIMITS, DecodingConfig, SamplingConfig, TrainConfig
 from ostinato_caption.model import CONTROL, make_decoder, make_model
 from ostinato_caption.run import Run
 
 _SAMPLE_SIDE = 192  # pixels
 _PHOTOS = tf.TensorSpec([None], tf.string, name="image_bytes")
+_PHOTOS_AT_ONCE = 32  # some 12 MB each while they are looked at and described; more at once are no faster
 
 
 class CaptioningGraph:
@@ -68,7 +71,9 @@ class CaptioningGraph:
     def embed(self, image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
         """Returns the image network's features averaged over each photo, embeddings float32 [B, D]."""
         encoder: Any = self.model.encoder
-        return {"embeddings": tf.reduce_mean(encoder(load_photos(image_bytes, self.image_size)), axis=1)}
+        return self._in_groups(
+            image_bytes, lambda photos: {"embeddings": tf.reduce_mean(encoder(self._load(photos)), axis=1)}
+        )
 
     def beam_search(self, image_bytes: tf.Tensor, **settings: tf.Tensor) -> dict[str, tf.Tensor]:
         """Finds the most probable captions of photos string [B].
@@ -81,46 +86,47 @@ class CaptioningGraph:
           captions string [B, N], scores float32 [B, N], log_probs float32 [B, N], tokens string [B, N, T], attention
           float32 [B, N, T, S].
         """
+        settings = within_limits(settings, DECODING_LIMITS)
         width = settings.pop("beam_width")
         # More results than beams cannot be had.
         num_results = tf.minimum(settings.pop("num_captions"), width)
-        memory = self._look(image_bytes)
-        return self._outputs(
-            beam_search(
-                self.model.step,
-                self.model.initial_state(memory),
-                memory,
-                BeamOptions(width=width, num_results=num_results, **settings),
-                control=CONTROL,
-                num_places=tf.shape(memory.keys)[1],
-            )
-        )
+        options = BeamOptions(width=width, num_results=num_results, **settings)
+        return self._write(image_bytes, options, beam_search)
 
     def sample(self, image_bytes: tf.Tensor, seed: tf.Tensor, **settings: tf.Tensor) -> dict[str, tf.Tensor]:
         """As `beam_search`, drawn at random, with the fields of `SamplingConfig`, number and lengths as scalar inputs.
 
         The noise depends on the seed alone, so that what is drawn for a photo depends not on its place in the batch.
         """
+        settings = within_limits(settings, DECODING_LIMITS)
         options = SamplingOptions(num_results=settings.pop("num_captions"), **settings)
 
         def uniform(position: tf.Tensor, shape: Sequence[Any]) -> tf.Tensor:
             return tf.random.stateless_uniform(shape[1:], tf.stack([seed, position]))[None]
 
-        memory = self._look(image_bytes)
-        return self._outputs(
-            sample(
-                self.model.step,
-                self.model.initial_state(memory),
-                memory,
-                options,
-                control=CONTROL,
-                num_places=tf.shape(memory.keys)[1],
-                uniform=uniform,
-            )
-        )
+        return self._write(image_bytes, options, functools.partial(sample, uniform=uniform))
 
-    def _look(self, image_bytes: tf.Tensor) -> Memory:
-        return self.model.encode(load_photos(image_bytes, self.image_size))
+    def _write(self, image_bytes: tf.Tensor, options: Any, decode: Callable[..., Hypotheses]) -> dict[str, tf.Tensor]:
+        def write(photos: tf.Tensor) -> dict[str, tf.Tensor]:
+            memory = self.model.encode(self._load(photos))
+            return self._outputs(
+                decode(
+                    self.model.step,
+                    self.model.initial_state(memory),
+                    memory,
+                    options,
+                    control=CONTROL,
+                    num_places=tf.shape(memory.keys)[1],
+                )
+            )
+
+        return self._in_groups(image_bytes, write)
+
+    def _in_groups(self, image_bytes: tf.Tensor, function: Callable) -> dict[str, tf.Tensor]:
+        return in_groups(lambda group: function(group["photos"]), {"photos": image_bytes}, _PHOTOS_AT_ONCE)
+
+    def _load(self, image_bytes: tf.Tensor) -> tf.Tensor:
+        return load_photos(image_bytes, self.image_size)
 
     def _outputs(self, hypotheses: Hypotheses) -> dict[str, tf.Tensor]:
         ids = hypotheses.ids

@@ -125,8 +125,8 @@ def _check_what_is_asked(
 ) -> None:
     if score + (alternatives != 0) + interactive > 1:
         raise UserError("--score, --alternatives and --interactive exclude each other; give one of them")
-    if alternatives < 0:
-        raise UserError(f"--alternatives {alternatives} is not 1 or more")
+    if not 0 <= alternatives <= 100:
+        raise UserError(f"--alternatives {alternatives} is not within 1 and 100")
     if explain and (score or alternatives or interactive):
         raise UserError("--explain draws translations; leave out --score, --alternatives and --interactive")
     if interactive and (texts or files):

@@ -6,10 +6,19 @@ import dataclasses
 import math
 from typing import Literal
 
-from ostinato.config import check
+from ostinato.config import check, check_limits
 from ostinato_translate.languages import direction_languages, language_code
 
 SEEDS = 2**31  # seeds travel as int32
+# Exported graphs insist on them, too.
+DECODING_LIMITS = {
+    "beam_width": (1, 100),
+    "no_repeat_ngram": (0, 20),
+    "patience": (0, 1),
+    "num_translations": (1, 100),
+    "max_length_ratio": (0.01, 20),
+}
+ALTERNATIVES_LIMITS = {"num_alternatives": (1, 100)}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -128,15 +137,9 @@ class DecodingConfig:
     """a translation has at most so many times the pieces of its source, and 10 more"""
 
     def __post_init__(self) -> None:
-        check(1 <= self.beam_width <= 100, f"--beam-width {self.beam_width} is not within 1 and 100")
-        check(1 <= self.num_translations <= 100, f"--num-translations {self.num_translations} is not within 1 and 100")
+        check_limits(self, DECODING_LIMITS)
         check(math.isfinite(self.length_penalty), f"--length-penalty {self.length_penalty} is no number to divide by")
         check(0 <= self.coverage_penalty < math.inf, f"--coverage-penalty {self.coverage_penalty} is not 0 or more")
-        check(0 <= self.patience <= 1, f"--patience {self.patience} is not within 0 and 1")
-        check(0 <= self.no_repeat_ngram <= 20, f"--no-repeat-ngram {self.no_repeat_ngram} is not within 0 and 20")
-        check(
-            0 < self.max_length_ratio <= 20, f"--max-length-ratio {self.max_length_ratio} is not above 0 and at most 20"
-        )
 
     def check_search(self) -> None:
         """Raises ConfigError where a search could not find as many translations as are asked for."""

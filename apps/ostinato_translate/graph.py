@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,15 +11,18 @@ import tensorflow as tf
 
 from ostinato.decoding import BeamOptions, ControlTokens, beam_search, next_tokens
 from ostinato.export import Endpoint, Preset
-from ostinato.export.settings import setting_specs
-from ostinato.layers import EncoderDecoder, Memory
+from ostinato.export.row_groups import in_groups
+from ostinato.export.settings import setting_specs, within_limits
+from ostinato.layers import EncoderDecoder
 from ostinato.text import END, PAD
 from ostinato.text.graph import GraphTokenizer
 from ostinato.text.graph_normalise import graph_normalise
-from ostinato_translate.config import DecodingConfig
+from ostinato_translate.config import ALTERNATIVES_LIMITS, DECODING_LIMITS, DecodingConfig
 from ostinato_translate.model import greatest_lengths
 
 NUM_ALTERNATIVES = 5  # of the signature that leaves its caller no choice
+_TEXTS_AT_ONCE = 128  # more are no faster
+_NUMBERS_AT_ONCE = 2**26  # float32, 256 MB
 _EXTRA_AFTER_PREFIX = 1  # a prefix of the greatest length can still end
 
 
@@ -81,24 +85,42 @@ class TranslationGraph:
           translations string [B, N], scores float32 [B, N], log_probs float32 [B, N], pieces string [B, N, T],
           source_pieces string [B, S] (the end of the text is one), attention float32 [B, N, T, S].
         """
+        settings = within_limits(settings, DECODING_LIMITS)
         width = settings.pop("beam_width")
         # More results than beams cannot be had.
         num_results = tf.minimum(settings.pop("num_translations"), width)
-        source_ids, memory, languages = self._read(text, target_language)
+        source_ids, languages = self._read(text, target_language)
         prefix_ids = self._ids(prefix).to_tensor(PAD)  # -> [B, P]
         lengths = tf.math.count_nonzero(prefix_ids != PAD, axis=1, dtype=tf.int32)
         max_lengths = greatest_lengths(source_ids, settings.pop("max_length_ratio")) + lengths + _EXTRA_AFTER_PREFIX
+        options = BeamOptions(width=width, num_results=num_results, max_length=_greatest(max_lengths), **settings)
+        rows = {
+            "source_ids": source_ids,
+            "start_tokens": languages,
+            "prefix": _ending_where(source_ids[:, 0] == END, prefix_ids),
+            "max_lengths": max_lengths,
+        }
+        return in_groups(functools.partial(self._translate, options), rows, self._texts_at_once(options, source_ids))
+
+    def _texts_at_once(self, options: BeamOptions, source_ids: tf.Tensor) -> tf.Tensor:
+        """Returns how many texts are translated together, by what a search keeps of each: probabilities, attention."""
+        attention = options.max_length * tf.shape(source_ids)[1]
+        numbers = tf.cast(options.width, tf.float32) * tf.cast(tf.maximum(attention, self.tokenizer.size), tf.float32)
+        return tf.clip_by_value(tf.cast(_NUMBERS_AT_ONCE / numbers, tf.int32), 1, _TEXTS_AT_ONCE)
+
+    def _translate(self, options: BeamOptions, rows: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        rows = dict(rows)
+        source_ids = rows.pop("source_ids")
+        memory = self.model.encode(source_ids)
         hypotheses = beam_search(
             self.model.step,
             self.model.initial_state(memory),
             memory,
-            BeamOptions(width=width, num_results=num_results, max_length=_greatest(max_lengths), **settings),
+            options,
             control=self.control,
             num_places=tf.shape(source_ids)[1],
-            start_tokens=languages,
-            prefix=_ending_where(source_ids[:, 0] == END, prefix_ids),
-            max_lengths=max_lengths,
             places_mask=memory.mask,
+            **rows,
         )
         return {
             "translations": self.tokenizer.decode(hypotheses.ids),
@@ -115,7 +137,8 @@ class TranslationGraph:
         Returns:
           log_probs float32 [B], scores float32 [B], num_pieces int32 [B], the end counted.
         """
-        source_ids, memory, languages = self._read(text, target_language)
+        source_ids, languages = self._read(text, target_language)
+        memory = self.model.encode(source_ids)
         labels = _with_end(self._ids(translation))  # -> [B, T]
         # A search that is given the whole sequence, end included, has but to score it, coverage and all.
         hypotheses = beam_search(
@@ -155,7 +178,11 @@ class TranslationGraph:
           pieces string [B, N], the most probable first, texts string [B, N], the prefix with each of them behind it,
           and log_probs float32 [B, N] of the pieces.
         """
-        _, memory, languages = self._read(text, target_language)
+        num_alternatives = within_limits({"num_alternatives": num_alternatives}, ALTERNATIVES_LIMITS)[
+            "num_alternatives"
+        ]
+        source_ids, languages = self._read(text, target_language)
+        memory = self.model.encode(source_ids)
         prefix_ids = self._ids(prefix).to_tensor(PAD)  # -> [B, P]
         found = next_tokens(
             self.model.step,
@@ -174,8 +201,8 @@ class TranslationGraph:
             "log_probs": found.log_probs,
         }
 
-    def _read(self, text: tf.Tensor, target_language: tf.Tensor) -> tuple[tf.Tensor, Memory, tf.Tensor]:
-        """Returns source_ids int32 [B, S], the memory of them, and the control pieces int32 [B] of the languages."""
+    def _read(self, text: tf.Tensor, target_language: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns source_ids int32 [B, S], and the control pieces int32 [B] of the languages."""
         ids = self._ids(text)
         too_long = ids.row_lengths() > self.max_source_pieces
         fault = f"a text has more than {self.max_source_pieces} pieces; split it into sentences. Pieces of the texts:"
@@ -188,7 +215,7 @@ class TranslationGraph:
         with tf.control_dependencies([each for each in (checked, known) if each is not None]):
             source_ids = _with_end(ids)
         languages = tf.gather(list(self.languages.values()), tf.argmax(asked, axis=1))
-        return source_ids, self.model.encode(source_ids), languages
+        return source_ids, languages
 
     def _ids(self, text: tf.Tensor) -> tf.RaggedTensor:
         return self.tokenizer.encode(graph_normalise(text))

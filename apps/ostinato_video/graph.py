@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import tensorflow as tf
 
 from ostinato.export import Endpoint, Preset, Stream
+from ostinato.export.row_groups import count_rows, fold_groups, in_groups
 from ostinato.images.graph import load_photos
-from ostinato.layers import SequenceClassifier, StreamScores
+from ostinato.layers import SequenceClassifier
 from ostinato_video.features import resize_frames
 
 WHOLE = "serving_default"
+_FRAMES_AT_ONCE = 16  # some 12 MB each while they are looked at; more at once are no faster
 _CLIPS = tf.TensorSpec([None, None, None, None, 3], tf.uint8, name="frames")  # [B, F, H, W, 3]
 
 
@@ -60,9 +63,15 @@ class VideoGraph:
         Returns:
           labels string [B] and scores float32 [B, L] of each clip as a whole, frame_scores float32 [B, F, L].
         """
-        size = tf.shape(jpeg_frames)
-        frames = load_photos(tf.reshape(jpeg_frames, [-1]), self.image_size)
-        return self._of_last(self.model(tf.reshape(frames, [size[0], size[1], self.image_size, self.image_size, 3])))
+
+        def load(photos: tf.Tensor) -> tf.Tensor:
+            size = tf.shape(photos)
+            frames = load_photos(tf.reshape(photos, [-1]), self.image_size)
+            return tf.reshape(frames, [size[0], size[1], self.image_size, self.image_size, 3])
+
+        state = _named(self.model.initial_state(tf.shape(jpeg_frames)[0]))
+        answer = self._read(jpeg_frames, state, load)
+        return {name: answer[name] for name in ("labels", "scores", "frame_scores")}
 
     def step(self, frame: tf.Tensor, **state: tf.Tensor) -> dict[str, tf.Tensor]:
         """Reads one frame of each stream, uint8 [B, H, W, 3]; state zero at first, then that of the step before.
@@ -70,7 +79,8 @@ class VideoGraph:
         Returns:
           labels string [B] and scores float32 [B, L] of all that was seen so far, frame_scores float32 [B, L], state.
         """
-        square = square_frames(frame[:, tf.newaxis], self.image_size)[:, 0]
+        with tf.control_dependencies([count_rows({"frame": frame, **state})]):
+            square = square_frames(frame[:, tf.newaxis], self.image_size)[:, 0]
         scores, after = self.model.step(square, self._carried(state))
         return {**self._outputs(scores.clip_logits, scores.frame_logits), **_named(after)}
 
@@ -82,11 +92,28 @@ class VideoGraph:
         Returns:
           As `step`, with frame_scores float32 [B, F, L].
         """
-        scores, after = self.model.steps(square_frames(frames, self.image_size), self._carried(state))
-        return {**self._of_last(scores), **_named(after)}
+        return self._read(frames, state, lambda some: square_frames(some, self.image_size))
 
-    def _of_last(self, scores: StreamScores) -> dict[str, tf.Tensor]:
-        return self._outputs(scores.clip_logits[:, -1], scores.frame_logits)
+    def _read(
+        self, frames: tf.Tensor, state: dict[str, tf.Tensor], load: Callable[[tf.Tensor], tf.Tensor]
+    ) -> dict[str, tf.Tensor]:
+        """Reads streams a few at a time, and a few frames of them at a time: a step need not know how many follow."""
+
+        def read_some(some: dict[str, tf.Tensor], carried: dict[str, tf.Tensor]) -> Any:
+            state = {name: carried[name] for name in self._state}
+            scores, after = self.model.steps(load(some["frames"]), self._carried(state))
+            return {"frames": scores.frame_logits}, {"clip": scores.clip_logits[:, -1], **_named(after)}
+
+        def read_streams(streams: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+            frames, state = streams["frames"], {name: streams[name] for name in self._state}
+            num_streams = tf.shape(frames)[0]
+            carried = {"clip": tf.zeros([num_streams, len(self.labels)]), **state}
+            some = _FRAMES_AT_ONCE // tf.clip_by_value(num_streams, 1, _FRAMES_AT_ONCE)
+            logits, after = fold_groups(read_some, {"frames": frames}, carried, some, axis=1)
+            state = {name: after[name] for name in self._state}
+            return {**self._outputs(after["clip"], logits["frames"]), **state}
+
+        return in_groups(read_streams, {"frames": frames, **state}, _FRAMES_AT_ONCE)
 
     def _outputs(self, clip_logits: tf.Tensor, frame_logits: tf.Tensor) -> dict[str, tf.Tensor]:
         return {

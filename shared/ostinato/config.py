@@ -105,6 +105,20 @@ def check(condition: bool, fault: str) -> None:
         raise ConfigError(fault)
 
 
+Limits = Mapping[str, tuple[float, float]]  # the least and the greatest value of settings, by name
+
+
+def check_limits(settings: Any, limits: Limits) -> None:
+    """Checks the fields of a dataclass that are set by flags.
+
+    Raises:
+      ConfigError: a number is not within its limits.
+    """
+    for name, (least, most) in limits.items():
+        value = getattr(settings, name)
+        check(least <= value <= most, f"--{name.replace('_', '-')} {value} is not within {least} and {most}")
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, Path):
         return str(value)

@@ -88,6 +88,28 @@ def test_answers_are_the_same_every_time_and_whatever_the_batch(model, photos):
         assert_equal(ask(model, "explain", [photo]), together, slice(row, row + 1))
 
 
+def test_a_request_of_more_photos_than_are_looked_at_together_is_answered_alike(model, photos):
+    together = ask(model, "explain", photos * 7)  # 35
+    assert_equal(ask(model, "explain", photos), together, slice(0, 5))
+    assert_equal(ask(model, "explain", photos), together, slice(30, 35))
+    embedded = ask(model, "embed", photos * 7)
+    assert_equal(ask(model, "embed", photos), embedded, slice(30, 35))
+
+
+@pytest.mark.parametrize(
+    ("settings", "fault"),
+    [
+        ({"beam_width": 101}, "beam_width is not within 1 and 100:"),
+        ({"max_length": 2**20}, "max_length is not within 2 and 200:"),
+    ],
+)
+def test_a_client_that_asks_for_the_memory_of_the_server_is_refused(model, photos, settings, fault):
+    _, allowed = request_settings(DECODING)
+    settings = {name: np.int32(value) for name, value in settings.items()}
+    with pytest.raises(tf.errors.InvalidArgumentError, match=fault):
+        ask(model, "beam_search", photos, **{**allowed, **settings})
+
+
 def test_scores_are_sorted_and_attention_sums_to_one_where_there_are_tokens(model, photos):
     explained = ask(model, "explain", photos)
     assert (np.diff(explained["scores"], axis=1) <= 0).all()

@@ -50,7 +50,7 @@ def test_languages_are_read_from_a_file_as_they_were_written(tmp_path):
         ({"patience": 1.5}, "--patience 1.5 is not within 0 and 1"),
         ({"no_repeat_ngram": 21}, "--no-repeat-ngram 21"),
         ({"num_translations": 0}, "--num-translations 0"),
-        ({"max_length_ratio": 0.0}, "--max-length-ratio 0.0 is not above 0"),
+        ({"max_length_ratio": 0.0}, "--max-length-ratio 0.0 is not within 0.01 and 20"),
     ],
 )
 def test_a_search_that_cannot_be_is_refused_by_its_flag(settings, fault):

@@ -109,6 +109,29 @@ def test_every_item_gives_beside_others_what_it_gives_alone(model, signature):
         assert_equal(alone, together, row)
 
 
+def test_a_request_of_more_texts_than_are_translated_together_is_answered_alike(model):
+    alone = ask(model, "explain")
+    together = ask(model, "explain", TEXTS * 30, TARGETS * 30)  # 150
+    for row, text in enumerate(alone["translations"]):
+        assert (together["translations"][row::5] == text).all()
+    np.testing.assert_allclose(together["scores"][145:], alone["scores"], atol=1e-4)
+    np.testing.assert_allclose(together["attention"][145:], alone["attention"], atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("settings", "fault"),
+    [
+        ({"beam_width": 101}, "beam_width is not within 1 and 100:"),
+        ({"max_length_ratio": np.inf}, "max_length_ratio is not within 0.01 and 20:"),
+    ],
+)
+def test_a_client_that_asks_for_the_memory_of_the_server_is_refused(model, settings, fault):
+    allowed = request_settings(DECODING)
+    settings = {name: np.asarray(value, allowed[name].dtype) for name, value in settings.items()}
+    with pytest.raises(tf.errors.InvalidArgumentError, match=fault):
+        ask(model, "beam_search", prefix=[""] * 5, **{**allowed, **settings})
+
+
 def test_the_attention_of_each_piece_is_spread_over_its_own_source(model):
     explained = ask(model, "explain")
     looked = explained["attention"].sum(axis=-1)  # -> [B, N, T]

@@ -80,8 +80,10 @@ def test_every_output_keeps_the_batch(model, batch, frames):
     np.testing.assert_allclose(outputs["frame_scores"].sum(axis=-1), 1, atol=1e-5)
 
 
-def test_scores_are_those_of_the_trained_network_at_the_temperature(model, trained):
-    clips = clips_of(2, 7, height=32, width=32)
+# The last two are more than the graph looks at together.
+@pytest.mark.parametrize(("batch", "frames"), [(2, 7), (3, 23), (18, 2)])
+def test_scores_are_those_of_the_trained_network_at_the_temperature(model, trained, batch, frames):
+    clips = clips_of(batch, frames, height=32, width=32)
     logits = trained(clips.astype(np.float32))
     outputs = ask(model, "serving_default", frames=clips)
     for name, expected in (("frame_scores", logits.frame_logits), ("scores", logits.clip_logits[:, -1])):
@@ -113,8 +115,18 @@ def test_stepping_gives_what_the_whole_clip_gives(model):
     np.testing.assert_allclose(steps[-1]["scores"], whole["scores"], atol=1e-5)
 
 
-def test_frames_as_files_are_labelled_as_their_pixels_are(model):
-    clips = clips_of(2, 3)
+@pytest.mark.parametrize("signature", ["step", "steps"])
+def test_state_of_another_number_of_streams_is_refused(model, signature):
+    sizes = model.interface["signatures"][signature]["inputs"]
+    state = {name: tf.zeros([1, *each["shape"][1:]]) for name, each in sizes.items() if name.startswith("state_")}
+    frames = {"step": {"frame": clips_of(3, 1)[:, 0]}, "steps": {"frames": clips_of(3, 1)}}[signature]
+    with pytest.raises(tf.errors.InvalidArgumentError, match="differ in dimension 0"):
+        ask(model, signature, **frames, **state)
+
+
+@pytest.mark.parametrize(("batch", "frames"), [(2, 3), (3, 9)])
+def test_frames_as_files_are_labelled_as_their_pixels_are(model, batch, frames):
+    clips = clips_of(batch, frames)
     files = [[tf.io.encode_png(image).numpy() for image in clip] for clip in clips]
     of_files = ask(model, "jpeg_frames", jpeg_frames=tf.constant(files))
     np.testing.assert_allclose(

@@ -37,6 +37,11 @@ class GraphTokenizer:
         self._bytes = [_byte_of(processor, piece_id) for piece_id in ids]
         self._has_space_before = [piece.startswith(_SPACE) for piece in self._pieces]
 
+    @property
+    def size(self) -> int:
+        """Number of pieces of the vocabulary."""
+        return len(self._pieces)
+
     def encode(self, texts: tf.Tensor) -> tf.RaggedTensor:
         """Returns the ids int32 [B, (T)] of texts string [B], without start and end.
 
