@@ -53,6 +53,8 @@ class BatchConfig:
     """requests that may wait for one signature of a model; others are told to come back later"""
     max_queue_mb: float = 512.0
     """size of the inputs that may wait altogether, in MiB"""
+    max_rows: int = 2048
+    """photos, sentences, clips in one request"""
 
     def __post_init__(self) -> None:
         check(self.max_batch_size > 0, f"max_batch_size {self.max_batch_size}: give 1 or more")
@@ -61,6 +63,7 @@ class BatchConfig:
         check(0 <= self.batch_threads <= 1024, f"batch_threads {self.batch_threads}: give 0 to 1024")
         check(self.max_queue > 0, f"max_queue {self.max_queue}: give 1 or more")
         _check_positive("max_queue_mb", self.max_queue_mb)
+        check(self.max_rows > 0, f"max_rows {self.max_rows}: give 1 or more")
 
     @property
     def num_threads(self) -> int:

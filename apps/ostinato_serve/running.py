@@ -65,6 +65,7 @@ def serve(
             num_threads=batching.num_threads,
             max_queue=batching.max_queue,
             max_queue_mb=batching.max_queue_mb,
+            max_rows=batching.max_rows,
         ),
         poll_seconds=limits.poll_seconds,
         timeout_seconds=limits.timeout_seconds,

@@ -51,6 +51,7 @@ def test_flags_and_a_file_set_what_is_served_and_how(served, tmp_path, monkeypat
         ("--batch-threads", "100000"),
         ("--max-queue", "0"),
         ("--max-queue-mb", "inf"),
+        ("--max-rows", "0"),
         ("--drain-seconds", "0"),
         ("--timeout-seconds", "nan"),
         ("--poll-seconds", "1e+300"),

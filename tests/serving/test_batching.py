@@ -157,13 +157,23 @@ def test_a_full_queue_refuses_at_once_and_says_when_to_come_back(double):
         assert [answer.result(5)["y"].tolist() for answer in answers] == [[0], [2], [4], [6], [8]]
 
 
+def test_a_request_of_too_many_rows_is_refused_and_holds_nobody_up(double):
+    queue = BatchQueue(double)
+    with scheduler(max_rows=3, max_batch_size=2) as gather:
+        with pytest.raises(ServingError, match="Task size 4 is larger than maximum input batch size 3") as raised:
+            gather.submit(queue, {"x": np.zeros(4)}, 5)
+        assert raised.value.code == "INVALID_ARGUMENT"
+        assert gather.submit(queue, {"x": np.ones(3)}, 5).result(5)["y"].tolist() == [2, 2, 2]
+    assert double.sizes == [3]
+
+
 def test_inputs_that_wait_have_no_more_bytes_than_allowed(double):
     queue = BatchQueue(double)
     with scheduler(max_queue_mb=1.0) as gather, double.held(gather, queue):
-        gather.submit(queue, {"x": np.zeros(100_000)}, 5)
+        gather.submit(queue, {"x": np.zeros((1, 100_000))}, 5)
         with pytest.raises(ServingError, match="too many bytes wait"):
-            gather.submit(queue, {"x": np.zeros(100_000)}, 5)
-        gather.submit(queue, {"x": np.zeros(10_000)}, 5)
+            gather.submit(queue, {"x": np.zeros((1, 100_000))}, 5)
+        gather.submit(queue, {"x": np.zeros((1, 10_000))}, 5)
         with pytest.raises(ServingError, match="too many bytes wait"):
             gather.submit(queue, {"x": np.array([b"\0" * 2**20], object)}, 5)
 

@@ -38,6 +38,7 @@ class BatchingOptions:
       num_threads: batches that are computed at the same time; TensorFlow itself uses all cores for each.
       max_queue: requests that may wait for one signature of one version, before others are refused.
       max_queue_mb: size of the inputs that may wait altogether, in MiB.
+      max_rows: of one request. A short text takes a thousand times the memory of its bytes while it is translated.
     """
 
     max_batch_size: int = 32
@@ -46,6 +47,7 @@ class BatchingOptions:
     num_threads: int = field(default_factory=lambda: os.cpu_count() or 1)
     max_queue: int = 256
     max_queue_mb: float = 512.0
+    max_rows: int = 2048
 
 
 class BatchScheduler:
@@ -84,12 +86,19 @@ class BatchScheduler:
           of the outputs, or of a ServingError: DEADLINE_EXCEEDED, or what the function raised.
 
         Raises:
-          ServingError: UNAVAILABLE, the queue is full or the server stops.
+          ServingError: UNAVAILABLE, the queue is full or the server stops; INVALID_ARGUMENT, too many rows.
         """
         sizes = {array.shape[0] for array in inputs.values() if array.ndim}
+        num_rows = max(sizes, default=1)
+        if num_rows > self.options.max_rows:
+            raise ServingError(
+                "INVALID_ARGUMENT",
+                f"Task size {num_rows} is larger than maximum input batch size {self.options.max_rows}; send fewer "
+                "rows at a time",
+            )
         now = time.monotonic()
         answer: Future[dict[str, np.ndarray]] = Future()
-        task = Task(inputs, max(sizes, default=1), num_bytes_of(inputs), now + seconds, now, answer)
+        task = Task(inputs, num_rows, num_bytes_of(inputs), now + seconds, now, answer)
         key = kind_of(inputs) if len(sizes) == 1 and queue.keeps_rows else object()  # of its own: computed alone
         with self._changed:
             self._check_room(queue, task)
