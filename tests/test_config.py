@@ -4,7 +4,7 @@ from typing import Literal
 
 import pytest
 
-from ostinato.config import check, read_config, write_config
+from ostinato.config import check, check_limits, read_config, write_config
 from ostinato.errors import ConfigError
 
 
@@ -98,3 +98,16 @@ def test_a_setting_outside_its_range_is_an_error_of_the_settings():
     check(True, "not said")
     with pytest.raises(ConfigError, match=r"^units must be 1 or more, is 0$"):
         check(False, "units must be 1 or more, is 0")
+
+
+@dataclasses.dataclass(frozen=True)
+class Limited:
+    beam_width: int = 5
+
+
+def test_a_number_beyond_its_limits_is_named_by_its_flag():
+    for width in (1, 9):
+        check_limits(Limited(width), {"beam_width": (1, 9)})
+    for width in (0, 10):
+        with pytest.raises(ConfigError, match=f"--beam-width {width} is not within 1 and 9"):
+            check_limits(Limited(width), {"beam_width": (1, 9)})
