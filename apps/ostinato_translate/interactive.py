@@ -11,7 +11,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ostinato.commands.application import Terminated
+from ostinato.commands.signals import Terminated
 from ostinato.errors import InputError, UserError
 from ostinato_translate.config import DecodingConfig
 from ostinato_translate.inputs import TextInput

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ostinato.commands.application import Terminated
+from ostinato.commands.signals import Terminated
 from ostinato.errors import ConfigError, InputError
 from ostinato_translate.config import DecodingConfig
 from ostinato_translate.interactive import Conversation, converse

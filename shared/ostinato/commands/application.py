@@ -5,16 +5,14 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import signal
 import sys
-import threading
-from collections.abc import Iterator, Sequence
-from types import FrameType
+from collections.abc import Sequence
 
 import cyclopts
 
 from ostinato import __version__
 from ostinato.commands.extras import extra_that_has
+from ostinato.commands.signals import Terminated, signals_as_exceptions
 from ostinato.commands.whole_numbers import refuse_fractions
 from ostinato.errors import UserError
 
@@ -38,10 +36,6 @@ _FAULTS_OF_USERS = {
     errno.EPERM,
     errno.EROFS,
 }
-
-
-class Terminated(KeyboardInterrupt):
-    """SIGTERM: what is cleaned up after an interrupt is cleaned up after it too."""
 
 
 def make_application(name: str, description: str) -> cyclopts.App:
@@ -80,7 +74,7 @@ def run_application(app: cyclopts.App, arguments: Sequence[str] | None = None) -
     name = app.name[0]
     words = sys.argv[1:] if arguments is None else arguments
     try:
-        with _termination_as_interrupt():
+        with signals_as_exceptions():
             code = app(
                 [STANDARD_INPUT if word == "-" else word for word in words],
                 exit_on_error=False,
@@ -116,21 +110,6 @@ def run_application(app: cyclopts.App, arguments: Sequence[str] | None = None) -
 def say(app: cyclopts.App, sentence: str) -> None:
     """Tells the user what was done, in one line on standard error."""
     sys.stderr.write(f"{app.name[0]}: {sentence}\n")
-
-
-@contextlib.contextmanager
-def _termination_as_interrupt() -> Iterator[None]:
-    def terminate(number: int, frame: FrameType | None) -> None:
-        raise Terminated
-
-    if threading.current_thread() is not threading.main_thread():  # only there may handlers be set
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, terminate)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _one_line(error: Exception) -> str:
