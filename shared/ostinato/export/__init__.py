@@ -8,6 +8,7 @@
     ostinato.export.stream     Stream: a signature that reads frame by frame what another one reads whole
     ostinato.export.streaming_session  StreamingSession: a stream that a loaded model reads
     ostinato.export.settings   settings of a user as scalar inputs
+    ostinato.export.row_groups in_groups: a batch of any size in bounded memory, within the graph
     ostinato.export.unexported unexported_model: the same functions of what is not exported yet
     ostinato.export.versions   find_model: a folder or the name of a shipped model; no TensorFlow
 
