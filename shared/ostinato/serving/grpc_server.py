@@ -17,7 +17,7 @@ from ostinato.serving.grpc_services import ModelService, PredictionService
 from ostinato.serving.model_server import ModelServer
 
 MAX_MESSAGE_BYTES = 64 * 2**20
-MAX_CONCURRENT_CALLS = 256
+MAX_CONCURRENT_CALLS = 512  # more than may wait for a signature, whose refusals say when to come back
 
 
 class GrpcServer:
@@ -71,7 +71,7 @@ def serve_grpc(
       port: 0 for any that is free.
       token: calls must bring it as metadata, `authorization: Bearer TOKEN`.
       max_message_bytes: of a request, and of each tensor in it.
-      max_concurrent_calls: more are refused at once, as RESOURCE_EXHAUSTED.
+      max_concurrent_calls: more are refused at once, as RESOURCE_EXHAUSTED, by gRPC itself.
 
     Raises:
       UserError: it cannot listen there.
