@@ -164,9 +164,10 @@ def _advance(search: _Search, step, memory, options: BeamOptions, control: Contr
     best, parents, tokens = _continue(search, log_probs, options, control, inputs)  # -> [B, 2K] each
 
     here = ops.arange(options.max_length) == search.position  # -> [T]
+    ids, rows = choose_beams((search.live.ids, search.live.rows), parents)
     candidates = Beams(
-        ids=ops.where(here, tokens[:, :, None], choose_beams(search.live.ids, parents)),
-        rows=ops.where(here, parents[:, :, None], choose_beams(search.live.rows, parents)),
+        ids=ops.where(here, tokens[:, :, None], ids),
+        rows=ops.where(here, parents[:, :, None], rows),
         log_probs=best,
         scores=best,
     )  # [B, 2K]
@@ -178,20 +179,20 @@ def _advance(search: _Search, step, memory, options: BeamOptions, control: Contr
     if _may_lose_patience(options):
         complete = ops.logical_and(complete, ops.logical_not(_is_settled(search, options))[:, None])
     scores = best / length_penalty(search.position + 1, options.length_penalty)
-    origins = ops.take_along_axis(parents, kept, axis=1)  # -> [B, K]
+    origins, last_tokens = choose_beams((parents, tokens), kept)  # -> [B, K] each
     coverage = search.coverage
     if _covers(options):
         coverage += attention  # -> [B, K, S]
         mask = None if inputs.places_mask is None else inputs.places_mask[:, None]
         penalty = coverage_penalty(coverage, options.coverage_penalty, mask)  # -> [B, K]
-        scores += ops.take_along_axis(penalty, parents, axis=1)
+        scores += choose_beams(penalty, parents)
         coverage = choose_beams(coverage, origins)
     newly_finished = candidates._replace(scores=ops.where(complete, scores, 2 * NEVER))
     finished, _ = keep_best(join(search.finished, newly_finished), options.width)
     return _Search(
         position=search.position + 1,
-        tokens=ops.take_along_axis(tokens, kept, axis=1),
-        state=keras.tree.map_structure(lambda x: choose_beams(x, origins), state),
+        tokens=last_tokens,
+        state=choose_beams(state, origins),
         live=live,
         finished=finished,
         attention=ops.scatter_update(search.attention, [[search.position]], attention[None]),
@@ -231,7 +232,7 @@ def _results(search: _Search, options: BeamOptions, control: ControlTokens, inpu
     num_finished = ops.sum(ops.cast(search.finished.scores > NEVER, "int32"), axis=1, keepdims=True)  # -> [B, 1]
     rank = ops.arange(options.num_results, dtype="int32")[None, :]  # -> [1, N]
     order = ops.where(rank < num_finished, rank, options.width + rank - num_finished)  # -> [B, N]
-    beams = keras.tree.map_structure(lambda x: choose_beams(x, order), join(search.finished, search.live))
+    beams = choose_beams(join(search.finished, search.live), order)
     possible = beams.log_probs > NEVER / 2
     ids = ops.where(possible[:, :, None], beams.ids, control.pad)
     log_probs = ops.where(possible, beams.log_probs, NEVER)

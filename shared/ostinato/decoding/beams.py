@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 from keras import ops
@@ -50,7 +50,7 @@ def best_continuations(live_log_probs: Tensor, log_probs: Tensor, penalty: Tenso
     places = ops.reshape(beams * vocabulary_size, (batch, width, 1)) + promising[:, None, :]  # -> [B, K, P]
     totals = ops.take(ops.reshape(totals, (-1,)), places) + ops.take(penalty, promising)[:, None, :]
     best, flat = ops.top_k(ops.reshape(totals, (batch, width * num_promising)), number)  # -> [B, n]
-    return Continuations(best, flat // num_promising, ops.take_along_axis(promising, flat % num_promising, axis=1))
+    return Continuations(best, flat // num_promising, choose_beams(promising, flat % num_promising))
 
 
 def _smaller(left: Scalar, right: Scalar) -> Scalar:
@@ -71,7 +71,7 @@ def force(
       pad: the padding token.
     """
     first = ops.arange(ops.shape(continuations.tokens)[1]) == 0  # -> [n]
-    total = live_log_probs[:, 0] + ops.take_along_axis(log_probs[:, 0], wanted[:, None], axis=1)[:, 0]  # -> [B]
+    total = live_log_probs[:, 0] + choose_beams(log_probs[:, 0], wanted[:, None])[:, 0]  # -> [B]
     forced = Continuations(
         log_probs=ops.where(first, total[:, None], NEVER),
         parents=ops.zeros_like(continuations.parents),
@@ -108,8 +108,9 @@ def collect(attention: Tensor, rows: Tensor) -> Tensor:
 
 def keep_best(beams: Beams, width: Scalar) -> tuple[Beams, Tensor]:
     """Returns the beams of highest score, sorted, and their indices [B, width]."""
-    _, indices = ops.top_k(beams.scores, width)
-    return keras.tree.map_structure(lambda x: choose_beams(x, indices), beams), indices
+    scores, indices = ops.top_k(beams.scores, width)
+    ids, rows, log_probs = choose_beams((beams.ids, beams.rows, beams.log_probs), indices)
+    return Beams(ids, rows, log_probs, scores), indices
 
 
 def join(left: Beams, right: Beams) -> Beams:
@@ -117,10 +118,12 @@ def join(left: Beams, right: Beams) -> Beams:
     return keras.tree.map_structure(lambda a, b: ops.concatenate([a, b], axis=1), left, right)
 
 
-def choose_beams(x: Tensor, indices: Tensor) -> Tensor:
-    """Chooses beams: x [B, K, ...], indices int [B, N] -> [B, N, ...]."""
-    shape = ops.shape(x)
-    batch, width = shape[0], shape[1]
-    rows = ops.reshape(indices + ops.arange(batch, dtype=indices.dtype)[:, None] * width, (-1,))
-    chosen = ops.take(ops.reshape(x, (batch * width, *shape[2:])), rows, axis=0)
-    return ops.reshape(chosen, (batch, ops.shape(indices)[1], *shape[2:]))
+def choose_beams(x: Any, indices: Tensor) -> Any:
+    """Chooses beams: x, or each tensor of a nest x, [B, K, ...], indices int [B, N] -> [B, N, ...]."""
+    tensors = keras.tree.flatten(x)
+    if not tensors:
+        return x
+    batch, width = ops.shape(tensors[0])[:2]
+    rows = indices + ops.arange(batch, dtype=indices.dtype)[:, None] * width  # -> [B, N]
+    chosen = [ops.take(ops.reshape(each, (batch * width, *ops.shape(each)[2:])), rows, axis=0) for each in tensors]
+    return keras.tree.pack_sequence_as(x, chosen)

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from ostinato.decoding.beams import choose_beams
 from ostinato.decoding.options import ControlTokens, Hypotheses, SamplingOptions, Scalar, StepFunction, Tensor
 from ostinato.decoding.rules import FORBIDDEN, first_tokens, token_penalty
 
@@ -124,9 +125,7 @@ def _write(
 
     *_, ids, totals, attention = ops.while_loop(unfinished, advance, start)
     order = ops.argsort(-totals, axis=1)  # -> [B, N]
-    ids = ops.take_along_axis(ids, order[:, :, None], axis=1)
-    totals = ops.take_along_axis(totals, order, axis=1)
-    attention = ops.take_along_axis(attention, order[:, :, None, None], axis=1)
+    ids, totals, attention = choose_beams((ids, totals, attention), order)
     return Hypotheses(ids, totals, totals, ops.sum(ops.cast(ids != control.pad, "int32"), axis=-1), attention)
 
 
