@@ -2,11 +2,17 @@
 
 import dataclasses
 import gc
+import os
 import sys
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
+# Networks as small as these are computed in less time than it takes to share them out, and there is a process for each
+# core. Read where TensorFlow and NumPy begin; processes that tests start do likewise.
+for name in ("TF_NUM_INTEROP_THREADS", "TF_NUM_INTRAOP_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
 
 
 def pytest_collection_finish() -> None:
@@ -14,12 +20,14 @@ def pytest_collection_finish() -> None:
 
     Graphs are run as they are written, as where `predict` runs them: to optimise each that is traced for one or two
     small requests takes longer than to answer them. Processes that tests start, those of proofs among them, optimise.
-    And the garbage collector need not walk through all that was imported again and again.
+    And the garbage collector need not walk through all that was imported again and again, nor look for garbage every
+    few operations of a graph that is being traced.
     """
     if tensorflow := sys.modules.get("tensorflow"):
         tensorflow.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
     gc.collect()
     gc.freeze()
+    gc.set_threshold(20_000, 10, 10)
 
 
 # Their tests share what takes seconds to make: trained runs, exported models.
