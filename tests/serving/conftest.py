@@ -1,9 +1,14 @@
+import asyncio
+import json
 import shutil
 
+import httpx
 import pytest
 import tensorflow as tf
 
 from ostinato.export.warmup import WARMUP_FILE, Request, write_requests
+from ostinato.serving import BatchingOptions, ModelConfig, ModelServer
+from ostinato.serving.rest import RestLimits, rest_application
 
 
 def specs(**inputs):
@@ -98,3 +103,35 @@ def add_version(toy_versions, tmp_path):
         return partial.rename(folder / str(number))
 
     return add
+
+
+@pytest.fixture(scope="module")
+def server(toy_versions):
+    """Serves both versions of the toy."""
+    config = ModelConfig(toy_versions[1].parent, latest=2, labels={"stable": 1})
+    with ModelServer({"toy": config}, batching=BatchingOptions(num_threads=1), poll_seconds=60) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def application(server):
+    """The REST interface of that server, with limits that a test reaches soon."""
+    return rest_application(server, limits=RestLimits(max_body_mb=0.25, max_bodies_mb=0.5, body_seconds=0.3))
+
+
+def ask_application(application, method, path, body=None, **headers):
+    """The answer to a request that goes through no network."""
+
+    async def send():
+        transport = httpx.ASGITransport(application)
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            content = body if body is None or isinstance(body, bytes | str) else json.dumps(body)
+            return await client.request(method, path, content=content, headers=headers)
+
+    return asyncio.run(send())
+
+
+@pytest.fixture(scope="session")
+def ask():
+    """Asks a REST interface: (application, method, path, body, **headers)."""
+    return ask_application

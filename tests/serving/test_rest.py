@@ -1,44 +1,14 @@
 """Requests and answers as TensorFlow Serving documents them, and what its sources say where the documents do not."""
 
-import asyncio
 import base64
 import copy
 import json
-import logging
 
-import httpx
 import numpy as np
 import pytest
 
-from ostinato.serving import BatchingOptions, ModelConfig, ModelServer, ServingError
-from ostinato.serving.rest import RestLimits, rest_application
-
 TOY = "/v1/models/toy"
 HELLO = base64.b64encode(b"hello").decode()
-
-
-@pytest.fixture(scope="module")
-def server(toy_versions):
-    config = ModelConfig(toy_versions[1].parent, latest=2, labels={"stable": 1})
-    with ModelServer({"toy": config}, batching=BatchingOptions(num_threads=1), poll_seconds=60) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def application(server):
-    return rest_application(server, limits=RestLimits(max_body_mb=0.25, max_bodies_mb=0.5, body_seconds=0.3))
-
-
-def ask(application, method, path, body=None, **headers):
-    """The answer to a request that goes through no network."""
-
-    async def send():
-        transport = httpx.ASGITransport(application)
-        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
-            content = body if body is None or isinstance(body, bytes | str) else json.dumps(body)
-            return await client.request(method, path, content=content, headers=headers)
-
-    return asyncio.run(send())
 
 
 @pytest.mark.parametrize(
@@ -85,14 +55,14 @@ def ask(application, method, path, body=None, **headers):
         ('{"instances": [NaN, Infinity, -Infinity]}', '{"predictions": [NaN, Infinity, -Infinity]}'),
     ],
 )
-def test_predictions(application, body, answer):
+def test_predictions(ask, application, body, answer):
     response = ask(application, "POST", f"{TOY}/versions/2:predict", body)
     assert response.status_code == 200
     assert response.headers["content-type"] == "application/json"
     np.testing.assert_equal(response.json(), json.loads(answer) if isinstance(answer, str) else answer)
 
 
-def test_a_float32_is_written_as_short_as_it_can_be_read_back(application):
+def test_a_float32_is_written_as_short_as_it_can_be_read_back(ask, application):
     response = ask(application, "POST", f"{TOY}/versions/1:predict", {"instances": [0.2, 2e20, 1]})
     assert response.text == '{"predictions": [1.1, 1e+20, 1.5]}'
 
@@ -156,7 +126,7 @@ def test_a_float32_is_written_as_short_as_it_can_be_read_back(application):
         ({"signature_name": "mean", "instances": [1, 2]}, "Tensor name: mean has no shape information"),
     ],
 )
-def test_requests_that_are_refused(application, body, error):
+def test_requests_that_are_refused(ask, application, body, error):
     response = ask(application, "POST", f"{TOY}:predict", body)
     assert response.status_code == 400
     assert response.json().keys() == {"error"}
@@ -191,7 +161,7 @@ def test_requests_that_are_refused(application, body, error):
         ("POST", "/healthz", 405, "Method Not Allowed"),
     ],
 )
-def test_questions_for_what_is_not_there(application, method, path, status, error):
+def test_questions_for_what_is_not_there(ask, application, method, path, status, error):
     response = ask(application, method, path, {"instances": [1]} if method == "POST" else None)
     assert response.status_code == status
     assert error in response.json()["error"]
@@ -235,7 +205,7 @@ def test_questions_for_what_is_not_there(application, method, path, status, erro
         ("regress", {"signature_name": "examples"}, "No regression outputs found in SignatureDef: inputs {"),
     ],
 )
-def test_examples_are_refused_as_by_models_that_take_none(application, method, body, error):
+def test_examples_are_refused_as_by_models_that_take_none(ask, application, method, body, error):
     if isinstance(body, dict) and not body.keys() & {"instances", "examples"}:
         body |= {"context": {"a": [True, 5]}, "examples": [{"x": [1.0, 2.5], "y": "z"}, {"x": {"b64": HELLO}, "y": []}]}
     response = ask(application, "POST", f"{TOY}:{method}", body)
@@ -243,7 +213,7 @@ def test_examples_are_refused_as_by_models_that_take_none(application, method, b
     assert error in response.json()["error"]
 
 
-def test_a_signature_that_takes_examples_is_not_served(server, application):
+def test_a_signature_that_takes_examples_is_not_served(ask, server, application):
     with server.use("toy") as served:
         signatures = served.servable.signature_defs
         original = copy.deepcopy(signatures["serving_default"])
@@ -258,13 +228,13 @@ def test_a_signature_that_takes_examples_is_not_served(server, application):
 
 
 @pytest.mark.parametrize("path", ["", "/versions/2", "/V1", "/labels/stable"])
-def test_versions_and_labels_are_found_in_the_path_whatever_its_case(application, path):
+def test_versions_and_labels_are_found_in_the_path_whatever_its_case(ask, application, path):
     path = "/V1/Models/toy:Predict" if path == "/V1" else f"{TOY}{path}:predict"
     weight = 1 if "stable" in path else 2
     assert ask(application, "POST", path, {"instances": [1]}).json() == {"predictions": [0.5 + weight]}
 
 
-def test_the_status_is_that_of_all_versions_the_newest_first_or_of_one(application):
+def test_the_status_is_that_of_all_versions_the_newest_first_or_of_one(ask, application):
     def version(number):
         return {
             "version": str(number),
@@ -277,7 +247,7 @@ def test_the_status_is_that_of_all_versions_the_newest_first_or_of_one(applicati
     assert ask(application, "GET", f"{TOY}/labels/stable").json() == {"model_version_status": [version(1)]}
 
 
-def test_the_metadata_are_signatures_in_the_json_of_their_messages(application):
+def test_the_metadata_are_signatures_in_the_json_of_their_messages(ask, application):
     document = ask(application, "GET", f"{TOY}/versions/1/metadata").json()
     assert document["model_spec"] == {"name": "toy", "signature_name": "", "version": "1"}
     signature = document["metadata"]["signature_def"]["signature_def"]["positive"]
@@ -289,139 +259,3 @@ def test_the_metadata_are_signatures_in_the_json_of_their_messages(application):
         }
     }
     assert signature["method_name"] == "tensorflow/serving/predict"
-
-
-def test_a_body_that_is_too_long_is_refused_whether_it_says_so_or_not(application):
-    async def endless():
-        while True:
-            yield b"[" * 65536
-
-    announced = ask(application, "POST", f"{TOY}:predict", b" " * 300_000)
-    assert (announced.status_code, announced.headers["connection"]) == (413, "close")
-    assert "more than 262144 bytes" in announced.json()["error"]
-    length = ask(application, "POST", f"{TOY}:predict", b"{}", **{"content-length": "1" * 40})
-    assert length.status_code == 413
-
-    async def send():
-        transport = httpx.ASGITransport(application)
-        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
-            return await client.post(f"{TOY}:predict", content=endless())
-
-    assert asyncio.run(send()).status_code == 413
-
-
-def test_a_body_that_does_not_come_is_given_up(application):
-    async def slow():
-        yield b'{"instances":'
-        await asyncio.sleep(3)
-        yield b"[1]}"
-
-    async def send():
-        transport = httpx.ASGITransport(application)
-        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
-            return await client.post(f"{TOY}:predict", content=slow())
-
-    response = asyncio.run(send())
-    assert response.status_code == 408
-    assert "did not come within 0.3 s" in response.json()["error"]
-
-
-def test_overload_is_answered_with_when_to_come_back(server, application, monkeypatch):
-    def full(*_, **__):
-        raise ServingError("UNAVAILABLE", "256 requests wait already; try again later", 2.4)
-
-    monkeypatch.setattr(server, "submit", full)
-    response = ask(application, "POST", f"{TOY}:predict", {"instances": [1]})
-    assert response.status_code == 503
-    assert response.headers["retry-after"] == "3"
-    assert response.json() == {"error": "256 requests wait already; try again later"}
-
-
-def test_a_fault_of_the_server_is_no_secret_of_it(server, monkeypatch):
-    def fault(*_, **__):
-        raise ZeroDivisionError("/home/somebody")
-
-    monkeypatch.setattr(server, "submit", fault)
-    application = rest_application(server)
-
-    async def send():
-        transport = httpx.ASGITransport(application, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
-            return await client.post(f"{TOY}:predict", json={"instances": [1]})
-
-    response = asyncio.run(send())
-    assert (response.status_code, response.json()) == (500, {"error": "the server failed on this request"})
-
-
-def test_a_client_that_goes_away_takes_its_request_back(server, application, monkeypatch):
-    forgotten = []
-
-    async def never(*_, **__):
-        try:
-            await asyncio.sleep(30)
-        except asyncio.CancelledError:
-            forgotten.append(True)
-            raise
-
-    monkeypatch.setattr(server, "predict_of", never)
-    messages = [{"type": "http.request", "body": b'{"instances": [1]}'}, {"type": "http.disconnect"}]
-    sent = []
-
-    async def receive():
-        return messages.pop(0)
-
-    async def send(message):
-        sent.append(message)
-
-    scope = {"type": "http", "method": "POST", "path": f"{TOY}:predict", "headers": [], "query_string": b""}
-    asyncio.run(asyncio.wait_for(application(scope, receive, send), 5))
-    assert (forgotten, sent) == ([True], [])
-    with server.use("toy") as served:
-        assert served.num_uses == 1
-
-
-def test_one_line_is_logged_for_each_request(application, caplog):
-    caplog.set_level(logging.INFO, "ostinato")
-    ask(application, "POST", f"{TOY}:predict?secret=1", {"instances": [1]})
-    ask(application, "GET", f"{TOY}/" + "a" * 1000)
-    first, second = (record.getMessage() for record in caplog.records)
-    assert first.startswith(f"POST {TOY}:predict 200 ")
-    assert len(second) < 250
-
-
-def test_requests_are_counted_for_prometheus(application):
-    before = ask(application, "GET", "/metrics").text
-    ask(application, "POST", "/v1/models/made-up:predict", {"instances": [1]})
-    ask(application, "POST", f"{TOY}:predict", {"instances": [1]})
-    page = ask(application, "GET", "/monitoring/prometheus/metrics").text
-    assert 'ostinato_serve_requests_total{api="rest",code="OK",model="toy"}' in page
-    assert "made-up" not in page  # or anybody could make as many counters as they like
-    assert 'ostinato_serve_batch_rows_bucket{le="1.0",model="toy"' in page
-    assert before != page
-
-
-def test_it_is_alive_and_ready_when_all_models_are_loaded(server, application, tmp_path):
-    assert ask(application, "GET", "/healthz").json() == {"status": "alive"}
-    assert ask(application, "GET", "/readyz").status_code == 200
-    loading = rest_application(ModelServer({"toy": tmp_path}))
-    assert ask(loading, "GET", "/healthz").status_code == 200
-    assert ask(loading, "GET", "/readyz").status_code == 503
-
-
-def test_a_token_is_asked_for_everywhere_but_at_the_health(server):
-    application = rest_application(server, token="open sesame")
-    for headers in ({}, {"authorization": "Bearer sesame"}, {"authorization": "Basic open sesame"}):
-        response = ask(application, "GET", TOY, **headers)
-        assert (response.status_code, response.headers["www-authenticate"]) == (401, "Bearer")
-        assert "error" in response.json()
-    assert ask(application, "GET", "/metrics").status_code == 401
-    assert ask(application, "GET", "/healthz").status_code == 200
-    assert ask(application, "GET", TOY, authorization="bearer open sesame").status_code == 200
-
-
-@pytest.mark.parametrize(
-    ("host", "status"),
-    [("localhost:8501", 200), ("127.0.0.1", 200), ("[::1]:8501", 200), ("ours:80", 200), ("evil.example", 403)],
-)
-def test_a_local_server_answers_to_its_own_names_only(server, host, status):
-    assert ask(rest_application(server, hosts={"ours"}), "GET", TOY, host=host).status_code == status
