@@ -32,6 +32,13 @@ def pytest_collection_finish() -> None:
 
 # Their tests share what takes seconds to make: trained runs, exported models.
 SHARING = ("tests/ostinato_caption", "tests/ostinato_gesture", "tests/ostinato_translate", "tests/ostinato_video")
+# What takes long is begun first, so that all processes come to an end at about the same time.
+LONG = (*SHARING, "tests/conformance", "tests/end_to_end", "tests/training")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts the folders that take long before the others, and leaves the order as it is otherwise."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
 
 
 @pytest.hookimpl(optionalhook=True)
