@@ -1,5 +1,6 @@
 """What a user does with the model that ships: predict."""
 
+import functools
 import json
 import random
 import shutil
@@ -15,6 +16,14 @@ from ostinato_caption import Captioner
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = sorted((ROOT / "samples" / "photos").glob("*.jpg"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def loaded_once():
+    """Loading takes seconds, and what is loaded is the same for all."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tf.saved_model, "load", functools.cache(tf.saved_model.load))
+        yield
 
 
 @pytest.fixture

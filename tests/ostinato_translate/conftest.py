@@ -34,10 +34,11 @@ LEARN = TrainConfig(
     learning_rate=1e-2,
     warmup_updates=10,
     averaging=0.0,
-    epochs=50,
+    epochs=5,
     epochs_per_pass=1,
     precision="float32",
 )
+PASSES = 10  # of an epoch over all rows
 
 
 def sentences(language):
@@ -77,7 +78,18 @@ def run(prepared_numerals, tmp_path):
 def learned(prepared_numerals, tmp_path_factory):
     """A run whose model was trained until it knew its sentences by heart, into German and French only."""
     from ostinato.config import write_config
+    from ostinato_translate.batches import ParallelBatches
     from ostinato_translate.train import Training
+
+    class ManyPasses(ParallelBatches):
+        """To begin an epoch and to save what it taught takes as long as many updates."""
+
+        def __call__(self, epoch):
+            for number in range(PASSES * epoch, PASSES * (epoch + 1)):
+                yield from super().__call__(number)
+
+        def num_batches(self, epoch=0):
+            return PASSES * super().num_batches(epoch)
 
     class Learning(Training):
         epochs = itertools.count(1)
@@ -87,5 +99,7 @@ def learned(prepared_numerals, tmp_path_factory):
 
     run = Run(shutil.copytree(prepared_numerals, tmp_path_factory.mktemp("learned") / "run"))
     write_config(run.config_path, LEARN)
-    Learning(run, LEARN)()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ostinato_translate.train.ParallelBatches", ManyPasses)
+        Learning(run, LEARN)()
     return run
