@@ -41,8 +41,9 @@ def make_optimizer(
       gradient_clip: greatest norm of all gradients together (Pascanu et al. 2013).
       averaging: momentum of the exponential moving average of the weights (Polyak and Juditsky 1992), in [0, 1); 0 for
         none. The average is what `averaged_weights` shows.
-      lookahead_updates: after so many updates, again and again, training goes on from the average: fast weights explore,
-        slow ones follow, as in Lookahead (Zhang et al. 2019). Few data are known by heart more slowly. 0 for never.
+      lookahead_updates: after so many updates, again and again, training goes on from the average: fast weights
+        explore, slow ones follow, as in Lookahead (Zhang et al. 2019). Few data are known by heart more slowly. 0 for
+        never.
 
     Raises:
       ValueError: a lookahead without an average.
