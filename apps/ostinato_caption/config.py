@@ -69,7 +69,7 @@ class TrainConfig:
     averaging: float = 0.996
     """momentum of the moving average of the weights, 0 for none"""
     lookahead: bool = True
-    """begins each epoch with the averaged weights (Zhang et al. 2019): photos are known by heart more slowly"""
+    """begins each epoch with the averaged weights, where there are (Zhang et al. 2019): learns by heart more slowly"""
     warmup_updates: int = 200
     """updates in which the learning rate rises, in each phase"""
     patience: int = 6
@@ -117,7 +117,6 @@ class TrainConfig:
         )
         for name in (*counts, "weight_decay"):
             check(getattr(self, name) >= 0, f"{name} must not be negative, is {getattr(self, name)}")
-        check(self.averaging > 0 or not self.lookahead, "lookahead begins with averaged weights; give --averaging, too")
         rates = ("learning_rate", "fine_tune_learning_rate", "self_critical_learning_rate")
         for name in (*rates, "gradient_clip"):
             check(getattr(self, name) > 0, f"{name} must be above 0, is {getattr(self, name)}")

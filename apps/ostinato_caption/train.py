@@ -191,7 +191,7 @@ class Training:
             weight_decay=self.config.weight_decay,
             gradient_clip=self.config.gradient_clip,
             averaging=self.config.averaging,
-            lookahead_updates=self.updates_per_epoch if self.config.lookahead else 0,
+            lookahead_updates=self.updates_per_epoch if self.config.lookahead and self.config.averaging else 0,
         )
         model.compile(optimizer, loss)
 

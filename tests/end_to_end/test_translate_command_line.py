@@ -81,7 +81,7 @@ FILES = "--source two.en --reference two.de --from en --to de"
         ("predict --to de a --model other", "is damaged"),
         ("predict --to de --file nowhere.txt", "nowhere.txt: No such file"),
         ("predict --to de a --score --alternatives 3", "exclude each other"),
-        ("predict --to de a --alternatives -3", "--alternatives -3 is not 1 or more"),
+        ("predict --to de a --alternatives -3", "--alternatives -3 is not within 1 and 100"),
         ("predict --to de a --score --explain out", "--explain draws translations"),
         ("predict --to de a --interactive", "--interactive reads what is typed"),
         ("prepare --data nowhere --run run", "there is no file or folder nowhere"),
