@@ -12,9 +12,8 @@ from keras import ops
 class SmoothedCrossEntropy(keras.losses.Loss):
     """Cross entropy of token ids against logits, with label smoothing, weighted token by token.
 
-    Of the probability of each target, `smoothing` is spread evenly over the vocabulary. With x the logits and y the
-    target, -sum_v q_v log p_v equals -log p_y + smoothing * (x_y - mean x), so the vocabulary-sized target of the
-    textbook never exists.
+    Of the probability of each target, `smoothing` is spread evenly over the vocabulary: with y the target,
+    -sum_v q_v log p_v equals -(1 - smoothing) * log p_y - smoothing * mean log p.
 
     Args:
       smoothing: share of the probability that is spread, in [0, 1).
@@ -40,11 +39,13 @@ class SmoothedCrossEntropy(keras.losses.Loss):
         """Returns float32 [..., T], the loss of each token."""
         logits = ops.cast(y_pred, "float32")
         target_ids = ops.cast(y_true, "int32")
-        losses = ops.sparse_categorical_crossentropy(target_ids, logits, from_logits=True)
         if not self.smoothing:
-            return losses
-        target_logits = ops.take_along_axis(logits, target_ids[..., None], axis=-1)[..., 0]
-        return losses + self.smoothing * (target_logits - ops.mean(logits, axis=-1))
+            return ops.sparse_categorical_crossentropy(target_ids, logits, from_logits=True)
+        log_probs = ops.log_softmax(logits, axis=-1)
+        # Multiplied by ones and zeros rather than looked up: the gradient of a look-up is a slow scattering.
+        is_target = ops.one_hot(target_ids, ops.shape(logits)[-1], dtype="float32")
+        target_log_probs = ops.sum(is_target * log_probs, axis=-1)
+        return -(1 - self.smoothing) * target_log_probs - self.smoothing * ops.mean(log_probs, axis=-1)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments of the constructor."""
