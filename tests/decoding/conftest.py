@@ -15,8 +15,6 @@ from keras import ops
 from ostinato.decoding import BeamOptions, ControlTokens, Hypotheses, beam_search
 
 NUM_CONTEXTS = 97
-NUM_PLACES = 3
-MAX_LENGTH = 5
 
 
 class Sentence(NamedTuple):
@@ -41,6 +39,8 @@ class ToyLanguage:
     """
 
     control = ControlTokens(start=1, end=2, pad=0, banned=(3,))
+    num_places = 3  # that its attention has
+    max_length = 5  # of what is searched for, where a test says nothing else
 
     def __init__(self, seed: int, batch: int = 1, num_words: int = 3, sharpness: float = 1.5, end: float = 0.0):
         self.vocabulary = 4 + num_words
@@ -49,6 +49,11 @@ class ToyLanguage:
         logits[:, :, self.control.end] += end
         log_probs = logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))
         self.table = log_probs.astype("float32")  # [B, contexts, V]
+
+    @property
+    def everything(self) -> int:
+        """Beams enough for every sequence of `max_length` tokens: words, and at the end a word or the end."""
+        return len(self.words) ** (self.max_length - 1) * (len(self.words) + 1)
 
     def start(self, rows: slice = slice(None)) -> tuple[ToyState, keras.KerasTensor]:
         """Returns the state before the first token, and the memory, of some items of the batch."""
@@ -103,10 +108,11 @@ class AttentiveToyLanguage(ToyLanguage):
     Of each item, `places_mask` keeps some places; the attention gives the others nothing.
     """
 
-    def __init__(self, seed: int, batch: int = 1, num_places: Sequence[int] = (NUM_PLACES,), **settings: Any):
+    def __init__(self, seed: int, batch: int = 1, num_places: Sequence[int] = (3,), **settings: Any):
         super().__init__(seed, batch, **settings)
-        self.places_mask = np.arange(max(num_places)) < np.array(num_places)[:, None]  # [B, S]
-        energies = np.random.default_rng(seed + 1).normal(0, 2, (batch, NUM_CONTEXTS, max(num_places)))
+        self.num_places = max(num_places)
+        self.places_mask = np.arange(self.num_places) < np.array(num_places)[:, None]  # [B, S]
+        energies = np.random.default_rng(seed + 1).normal(0, 2, (batch, NUM_CONTEXTS, self.num_places))
         weights = np.exp(energies) * self.places_mask[:, None]
         self.gaze = (weights / weights.sum(axis=-1, keepdims=True)).astype("float32")  # [B, contexts, S]
 
@@ -130,7 +136,7 @@ class AttentiveToyLanguage(ToyLanguage):
 @functools.cache
 def _search_with(step, control, options):
     def run(state, memory, inputs):
-        num_places = ops.shape(memory[1])[2] if isinstance(memory, tuple) else NUM_PLACES
+        num_places = ops.shape(memory[1])[2] if isinstance(memory, tuple) else ToyLanguage.num_places
         return beam_search(step, state, memory, options, control=control, num_places=num_places, **inputs)
 
     if keras.backend.backend() == "jax":  # which compiles every loop anew, unless it is told that nothing has changed
@@ -141,16 +147,26 @@ def _search_with(step, control, options):
 
 
 def _search(language, rows=slice(None), step=None, inputs=None, **options) -> Hypotheses:
-    chosen = BeamOptions(**{"max_length": MAX_LENGTH, **options})
+    chosen = BeamOptions(**{"max_length": language.max_length, **options})
     inputs = {name: ops.convert_to_tensor(value) for name, value in (inputs or {}).items()}
     found = _search_with(step or language.step, language.control, chosen)(*language.start(rows), inputs)
     return Hypotheses(*(ops.convert_to_numpy(part) for part in found))
+
+
+def _written(found: Hypotheses, item: int = 0) -> list[tuple[int, ...]]:
+    return [tuple(ids[:length].tolist()) for ids, length in zip(found.ids[item], found.lengths[item], strict=True)]
 
 
 @pytest.fixture
 def search() -> Callable[..., Hypotheses]:
     """Searches (language, rows, step, inputs, **options): `inputs` are the arguments of each input by name."""
     return _search
+
+
+@pytest.fixture
+def written() -> Callable[..., list[tuple[int, ...]]]:
+    """Gives the sentences that were found for an input, without padding: (found, item)."""
+    return _written
 
 
 @pytest.fixture

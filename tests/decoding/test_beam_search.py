@@ -9,17 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from ostinato.decoding import BeamOptions, ControlTokens, beam_search, greedy_search, length_penalty
 
-NUM_PLACES = 3
-MAX_LENGTH = 5
-EVERYTHING = 324  # beams enough for every sequence of 4 words out of 3, with any word or the end behind it
-SEEDS = [0, 1, 2]
-
-
 only_tensorflow = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="shows a TensorFlow graph")
-
-
-def written(found, item=0):
-    return [tuple(ids[:length].tolist()) for ids, length in zip(found.ids[item], found.lengths[item], strict=True)]
 
 
 def score(sentence, exponent):
@@ -30,12 +20,12 @@ def ranked(sentences, exponent):
     return sorted(sentences, key=lambda sentence: score(sentence, exponent), reverse=True)
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("exponent", [0.0, 0.6, 1.0, -0.7])
-def test_wide_beams_find_what_listing_every_sentence_finds(toy_language, search, seed, exponent):
+def test_wide_beams_find_what_listing_every_sentence_finds(toy_language, search, written, seed, exponent):
     language = toy_language(seed)
-    best = ranked(language.finished(MAX_LENGTH), exponent)[:7]
-    found = search(language, width=EVERYTHING, num_results=7, length_penalty=exponent)
+    best = ranked(language.finished(language.max_length), exponent)[:7]
+    found = search(language, width=language.everything, num_results=7, length_penalty=exponent)
     assert written(found) == [sentence.ids for sentence in best]
     assert_allclose(found.scores[0], [score(sentence, exponent) for sentence in best], rtol=1e-5)
     assert_allclose(found.log_probs[0], [sentence.log_prob for sentence in best], rtol=1e-5)
@@ -57,7 +47,7 @@ def plain_beam_search(language, item, width, max_length, enough=math.inf):
 
 
 @pytest.mark.parametrize("width", [3, 5])
-def test_narrow_beams_keep_the_best_of_every_length(toy_language, search, width):
+def test_narrow_beams_keep_the_best_of_every_length(toy_language, search, written, width):
     language = toy_language(11, batch=3, num_words=17, end=3.0)
     found = search(language, width=width, num_results=3, max_length=7)
     for item in range(3):
@@ -66,8 +56,8 @@ def test_narrow_beams_keep_the_best_of_every_length(toy_language, search, width)
         assert_allclose(found.scores[item], [score(sentence, 0.6) for sentence in best], rtol=1e-5)
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_narrow_beams_return_true_log_probabilities_in_order(toy_language, search, seed):
+@pytest.mark.parametrize("seed", range(3))
+def test_narrow_beams_return_true_log_probabilities_in_order(toy_language, search, written, seed):
     language = toy_language(seed, batch=3, num_words=5, end=2.0)
     found = search(language, width=5, num_results=5, max_length=7)
     for item in range(3):
@@ -79,7 +69,7 @@ def test_narrow_beams_return_true_log_probabilities_in_order(toy_language, searc
         assert np.all(np.diff(found.scores[item]) <= 0)
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", range(3))
 def test_stopping_early_changes_nothing(toy_language, search, seed):
     language = toy_language(seed, batch=3, end=2.0)
     for exponent in (0.0, 0.6, 1.0):
@@ -121,11 +111,11 @@ def test_the_search_stops_once_no_beam_can_win(toy_language):
 
     state, table = language.start()
     options = BeamOptions(width=3, max_length=30)
-    beam_search(step, state, table, options, control=language.control, num_places=NUM_PLACES)
+    beam_search(step, state, table, options, control=language.control, num_places=language.num_places)
     assert len(steps) < 5
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", range(3))
 def test_one_beam_without_length_penalty_is_greedy(toy_language, search, seed):
     language = toy_language(seed, batch=5, end=1.0)
     state, table = language.start()
@@ -158,17 +148,17 @@ def test_each_input_alone_finds_what_it_finds_in_a_batch(toy_language, search):
         assert_array_equal(alone.attention[0], together.attention[item])
 
 
-def test_no_sentence_is_shorter_than_the_minimum_or_longer_than_the_maximum(toy_language, search):
+def test_no_sentence_is_shorter_than_the_minimum_or_longer_than_the_maximum(toy_language, search, written):
     language = toy_language(3, end=3.0)
-    expected = ranked(language.finished(MAX_LENGTH, min_length=3), 0.6)[:5]
-    found = search(language, width=EVERYTHING, num_results=5, min_length=3)
+    expected = ranked(language.finished(language.max_length, min_length=3), 0.6)[:5]
+    found = search(language, width=language.everything, num_results=5, min_length=3)
     assert written(found) == [sentence.ids for sentence in expected]
-    assert found.ids.shape == (1, 5, MAX_LENGTH)
+    assert found.ids.shape == (1, 5, language.max_length)
     assert set(found.lengths[0].tolist()) == {4, 5}  # the end token included
 
 
 @pytest.mark.parametrize("patience", [0.3, 1.0])
-def test_a_search_that_loses_patience_takes_what_has_finished_by_then(toy_language, search, patience):
+def test_a_search_that_loses_patience_takes_what_has_finished_by_then(toy_language, search, written, patience):
     language = toy_language(6, batch=7, num_words=5, end=1.0)
     options = {"width": 5, "num_results": 2, "max_length": 9, "patience": patience}
     found = search(language, **options)
@@ -181,8 +171,8 @@ def test_a_search_that_loses_patience_takes_what_has_finished_by_then(toy_langua
         assert_array_equal(alone.ids[0], found.ids[item])
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_attention_is_collected_along_the_winning_beams(toy_language, search, seed):
+@pytest.mark.parametrize("seed", range(3))
+def test_attention_is_collected_along_the_winning_beams(toy_language, search, written, seed):
     language = toy_language(seed, batch=3, num_words=5)
     found = search(language, width=5, num_results=5, max_length=7)
     for item in range(3):
@@ -191,25 +181,25 @@ def test_attention_is_collected_along_the_winning_beams(toy_language, search, se
             assert not attention[len(ids) :].any()
 
 
-def test_unfinished_sentences_fill_up_when_nothing_can_finish(toy_language, search):
+def test_unfinished_sentences_fill_up_when_nothing_can_finish(toy_language, search, written):
     language = toy_language(5)
-    best = ranked(language.unfinished(MAX_LENGTH), 0.6)[:3]
-    found = search(language, width=EVERYTHING, num_results=3, min_length=MAX_LENGTH)
+    best = ranked(language.unfinished(language.max_length), 0.6)[:3]
+    found = search(language, width=language.everything, num_results=3, min_length=language.max_length)
     assert written(found) == [sentence.ids for sentence in best]
     assert_allclose(found.scores[0], [score(sentence, 0.6) for sentence in best], rtol=1e-5)
     for ids, attention in zip(written(found), found.attention[0], strict=True):
         assert_array_equal(attention, language.attention(ids))
 
 
-def test_finished_sentences_stand_before_unfinished_ones(toy_language, search):
+def test_finished_sentences_stand_before_unfinished_ones(toy_language, search, written):
     language = toy_language(6)
     finished = ranked(language.finished(3, min_length=2), 0.6)  # 9 sentences of two words
     unfinished = ranked(language.unfinished(3), 0.6)
-    found = search(language, width=EVERYTHING, num_results=11, min_length=2, max_length=3)
+    found = search(language, width=language.everything, num_results=11, min_length=2, max_length=3)
     assert written(found) == [sentence.ids for sentence in (*finished, *unfinished[:2])]
 
 
-def test_sentences_that_do_not_exist_come_back_empty(toy_language, search):
+def test_sentences_that_do_not_exist_come_back_empty(toy_language, search, written):
     language = toy_language(7, num_words=1)
     found = search(language, width=9, num_results=9, max_length=3, length_penalty=3.0)
     assert sorted(written(found)[:3], key=len) == [(4, 2), (4, 4, 2), (4, 4, 4)]
@@ -252,7 +242,9 @@ def test_options_may_be_tensors_of_a_graph(toy_language, search):
     @tf.function
     def graph(state, table, *numbers):
         options = BeamOptions(**dict(zip(FIELDS, numbers, strict=True)))
-        return beam_search(language.step, state, table, options, control=language.control, num_places=NUM_PLACES)
+        return beam_search(
+            language.step, state, table, options, control=language.control, num_places=language.num_places
+        )
 
     for numbers in ((5, 3, 0.6, 1, 7, 0.0), (3, 1, 0.0, 2, 5, 1.0), (9, 9, 1.0, 1, 3, 0.5)):
         found = graph(*language.start(), *(tf.constant(number) for number in numbers))

@@ -9,21 +9,16 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from ostinato.decoding import BeamOptions, beam_search
 
-EVERYTHING = 324
 START, END, BANNED = 1, 2, 3
-
-
-def written(found, item=0):
-    return [tuple(ids[:length].tolist()) for ids, length in zip(found.ids[item], found.lengths[item], strict=True)]
 
 
 def ranked(sentences, exponent=0.6):
     return sorted(sentences, key=lambda s: s.log_prob / ((5 + len(s.ids)) / 6) ** exponent, reverse=True)
 
 
-def test_each_input_may_begin_with_a_token_of_its_own(toy_language, search):
+def test_each_input_may_begin_with_a_token_of_its_own(toy_language, search, written):
     language = toy_language(0, batch=3)
-    found = search(language, width=EVERYTHING, num_results=3, inputs={"start_tokens": [5, START, BANNED]})
+    found = search(language, width=language.everything, num_results=3, inputs={"start_tokens": [5, START, BANNED]})
     for item, start in enumerate([5, START, BANNED]):
         best = ranked(language.finished(5, item=item, start=start))[:3]
         assert written(found, item) == [sentence.ids for sentence in best]
@@ -34,9 +29,9 @@ PREFIXES = [(4,), (), (6, 5, 4)]
 PADDED = [[4, 0, 0], [0, 0, 0], [6, 5, 4]]
 
 
-def test_the_best_sentences_that_begin_as_given_are_found(toy_language, search):
+def test_the_best_sentences_that_begin_as_given_are_found(toy_language, search, written):
     language = toy_language(1, batch=3)
-    found = search(language, width=EVERYTHING, num_results=3, inputs={"prefix": PADDED})
+    found = search(language, width=language.everything, num_results=3, inputs={"prefix": PADDED})
     for item, prefix in enumerate(PREFIXES):
         beginning = [s for s in language.finished(5, item=item) if s.ids[: len(prefix)] == prefix]
         best = ranked(beginning)[:3]
@@ -46,7 +41,7 @@ def test_the_best_sentences_that_begin_as_given_are_found(toy_language, search):
             assert_array_equal(attention[: len(ids)], language.attention(ids))
 
 
-def test_no_rule_forbids_what_is_given(toy_language, search):
+def test_no_rule_forbids_what_is_given(toy_language, search, written):
     language = toy_language(2)
     found = search(
         language, width=5, num_results=3, max_length=9, no_repeat_ngram=1, inputs={"prefix": [[BANNED, 4, 4]]}
@@ -57,7 +52,7 @@ def test_no_rule_forbids_what_is_given(toy_language, search):
         assert_allclose(log_prob, language.log_prob(ids), rtol=1e-5)
 
 
-def test_a_whole_sentence_comes_back_alone_with_its_score(toy_language, search):
+def test_a_whole_sentence_comes_back_alone_with_its_score(toy_language, search, written):
     language = toy_language(3, batch=3)
     sentences = [(4, 6, END), (END,), (5, 5, 5, 4, END)]
     padded = list(zip(*itertools.zip_longest(*sentences, fillvalue=0), strict=True))
@@ -77,10 +72,10 @@ def test_a_prefix_of_no_columns_forces_nothing(toy_language, search):
     assert_array_equal(found.ids, search(language, width=5, num_results=3).ids)
 
 
-def test_no_sentence_is_longer_than_its_own_greatest_length(toy_language, search):
+def test_no_sentence_is_longer_than_its_own_greatest_length(toy_language, search, written):
     language = toy_language(5, batch=3, end=-2.0)
     limits = [4, 1, 9]
-    found = search(language, width=EVERYTHING, num_results=3, inputs={"max_lengths": limits})  # of 5 at most
+    found = search(language, width=language.everything, num_results=3, inputs={"max_lengths": limits})  # of 5 at most
     for item, limit in enumerate([4, 1, 5]):
         finished, unfinished = language.finished(limit, item=item), language.unfinished(limit, item)
         best = (ranked(finished) + ranked(unfinished))[:3]
@@ -88,7 +83,7 @@ def test_no_sentence_is_longer_than_its_own_greatest_length(toy_language, search
 
 
 @pytest.mark.parametrize(("exponent", "end"), [(1.0, -3.0), (-0.5, 1.0)])
-def test_each_input_alone_finds_what_it_finds_in_a_batch(attentive_toy_language, search, exponent, end):
+def test_each_input_alone_finds_what_it_finds_in_a_batch(attentive_toy_language, search, written, exponent, end):
     language = attentive_toy_language(6, batch=4, num_places=(3, 5, 2, 4), num_words=7, end=end)
     limits, starts = [9, 2, 5, 1], [START, 5, 9, BANNED]
     prefixes = [(4, 5), (), (7, 8, 9, BANNED), (10,)]

@@ -7,17 +7,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from ostinato.decoding import BeamOptions, beam_search
 
-NUM_PLACES = 3
-MAX_LENGTH = 5
-EVERYTHING = 324  # beams enough for every sequence of 4 words out of 3, with any word or the end behind it
-SEEDS = [0, 1, 2]
-
-
 only_tensorflow = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="shows a TensorFlow graph")
-
-
-def written(found, item=0):
-    return [tuple(ids[:length].tolist()) for ids, length in zip(found.ids[item], found.lengths[item], strict=True)]
 
 
 def score(sentence):
@@ -30,12 +20,12 @@ def repeats(ids, n):
 
 
 @pytest.mark.parametrize("n", [1, 2, 3])
-@pytest.mark.parametrize("seed", SEEDS)
-def test_without_repeats_wide_beams_find_the_best_sentences_that_repeat_nothing(toy_language, search, seed, n):
+@pytest.mark.parametrize("seed", range(3))
+def test_without_repeats_wide_beams_find_the_best_sentences_that_repeat_nothing(toy_language, search, written, seed, n):
     language = toy_language(seed)
-    allowed = [sentence for sentence in language.finished(MAX_LENGTH) if not repeats(sentence.ids, n)]
+    allowed = [sentence for sentence in language.finished(language.max_length) if not repeats(sentence.ids, n)]
     best = sorted(allowed, key=score, reverse=True)[:7]
-    found = search(language, width=EVERYTHING, num_results=7, no_repeat_ngram=n)
+    found = search(language, width=language.everything, num_results=7, no_repeat_ngram=n)
     assert written(found) == [sentence.ids for sentence in best]
     assert_allclose(found.scores[0], [score(sentence) for sentence in best], rtol=1e-5)
 
@@ -48,8 +38,10 @@ def test_the_caller_of_a_graph_chooses_what_is_not_repeated(toy_language, search
 
     @tf.function(reduce_retracing=True)
     def graph(state, memory, n):
-        options = BeamOptions(width=7, num_results=7, max_length=MAX_LENGTH, no_repeat_ngram=n)
-        return beam_search(language.step, state, memory, options, control=language.control, num_places=NUM_PLACES)
+        options = BeamOptions(width=7, num_results=7, max_length=language.max_length, no_repeat_ngram=n)
+        return beam_search(
+            language.step, state, memory, options, control=language.control, num_places=language.num_places
+        )
 
     for n in range(4):
         chosen = graph(*language.start(), tf.constant(n))
@@ -57,7 +49,7 @@ def test_the_caller_of_a_graph_chooses_what_is_not_repeated(toy_language, search
 
 
 @pytest.mark.parametrize("n", [1, 2, 3])
-def test_long_sentences_repeat_no_ngram(toy_language, search, n):
+def test_long_sentences_repeat_no_ngram(toy_language, search, written, n):
     language = toy_language(4, batch=3, num_words=17, end=-9.0)
 
     def dull_step(tokens, state, table):

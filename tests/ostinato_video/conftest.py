@@ -3,16 +3,20 @@
 import contextlib
 import csv
 import dataclasses
+import io
+import sys
 
 import keras
 import numpy as np
 import pytest
 from keras import ops
 
+from ostinato.commands import run_application
 from ostinato.config import write_config
 from ostinato.frames.video_writer import VideoWriter
 from ostinato.sequences.training import make_classifier
 from ostinato.training import save_weights
+from ostinato_video.cli import app
 from ostinato_video.config import PrepareConfig, TimelineConfig, TrainConfig
 from ostinato_video.data import read_examples
 from ostinato_video.prepare import prepare
@@ -151,3 +155,32 @@ def exported(completed_run, with_quick_network, tmp_path_factory):
 @pytest.fixture(scope="session")
 def video_classifier(exported):
     return VideoClassifier.load(exported)
+
+
+class Overheard(io.StringIO):
+    """Standard output of which somebody hears before each piece is written."""
+
+    def __init__(self, on_output):
+        super().__init__()
+        self.on_output = on_output
+
+    def write(self, text):
+        if self.on_output is not None:
+            self.on_output(self.getvalue().count("\n"))
+        return super().write(text)
+
+
+def run_here(*words, on_output=None):
+    """Runs a command line in this process; `on_output` is asked for a reaction whenever a line was written."""
+    out, err = Overheard(on_output), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "stdout", out)
+        patch.setattr(sys, "stderr", err)
+        code = run_application(app, [str(word) for word in words])
+    return code, out.getvalue(), err.getvalue().splitlines()
+
+
+@pytest.fixture(scope="session")
+def run():
+    """Runs `ostinato-video`: (*words, on_output); gives its exit code, its output and the lines of its complaints."""
+    return run_here

@@ -1,49 +1,17 @@
-"""What `ostinato-video` does with videos and streams that are not as they should be: a sentence each, nothing lost."""
+"""What `ostinato-video` does with videos that are not as they should be: a sentence each, nothing lost."""
 
-import contextlib
 import csv
-import http.server
-import io
 import json
 import struct
-import sys
-import threading
-import time
 import wave
 from fractions import Fraction
 
 import av
-import cv2
 import numpy as np
 import pytest
 
-from ostinato.commands import run_application
 from ostinato.frames.reading import VideoReader
-from ostinato_video.cli import app
 from ostinato_video.output import FORMATS
-
-
-class Overheard(io.StringIO):
-    """Standard output of which somebody hears before each piece is written."""
-
-    def __init__(self, on_output):
-        super().__init__()
-        self.on_output = on_output
-
-    def write(self, text):
-        if self.on_output is not None:
-            self.on_output(self.getvalue().count("\n"))
-        return super().write(text)
-
-
-def run(*words, on_output=None):
-    """Runs a command line in this process; `on_output` is asked for a reaction whenever a line was written."""
-    out, err = Overheard(on_output), io.StringIO()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "stdout", out)
-        patch.setattr(sys, "stderr", err)
-        code = run_application(app, [str(word) for word in words])
-    return code, out.getvalue(), err.getvalue().splitlines()
 
 
 def written(path, images, frame_rate=12.5):
@@ -89,7 +57,7 @@ def videos(tmp_path):
 UNREADABLE = {"empty.mp4": "is empty (0 bytes)", "headless.mp4": "cut off before its index", "sound.mp4": "no video"}
 
 
-def test_what_can_be_read_is_labelled_and_what_cannot_is_a_sentence_each(exported, videos):
+def test_what_can_be_read_is_labelled_and_what_cannot_is_a_sentence_each(run, exported, videos):
     code, out, faults = run("predict", videos, "--model", exported, "--format", "json")
     records = {record["video"].rpartition("/")[2]: record for record in map(json.loads, out.splitlines())}
     assert code == 1
@@ -105,7 +73,7 @@ def test_what_can_be_read_is_labelled_and_what_cannot_is_a_sentence_each(exporte
 
 
 @pytest.mark.parametrize("kind", list(FORMATS))
-def test_a_video_that_was_cut_off_has_a_timeline_up_to_there(exported, videos, tmp_path, kind):
+def test_a_video_that_was_cut_off_has_a_timeline_up_to_there(run, exported, videos, tmp_path, kind):
     cut, overlay, plot = videos / "cut.mp4", tmp_path / "seen.mp4", tmp_path / "seen.png"
     words = ("--model", exported, "--format", kind, "--switch-cost", 0, "--min-seconds", 0)
     drawn = ("--overlay", overlay, "--plot", plot) if kind == "json" else ()
@@ -129,7 +97,7 @@ def test_a_video_that_was_cut_off_has_a_timeline_up_to_there(exported, videos, t
 
 
 @pytest.mark.parametrize("name", list(UNREADABLE))
-def test_a_video_that_cannot_be_read_leaves_nothing_behind(exported, videos, tmp_path, name):
+def test_a_video_that_cannot_be_read_leaves_nothing_behind(run, exported, videos, tmp_path, name):
     before = sorted(tmp_path.rglob("*"))
     words = ("--model", exported, "--overlay", tmp_path / "seen.mp4", "--plot", tmp_path / "seen.png")
     code, out, faults = run("predict", videos / name, *words)
@@ -141,7 +109,7 @@ def test_a_video_that_cannot_be_read_leaves_nothing_behind(exported, videos, tmp
     assert sorted(tmp_path.rglob("*")) == before
 
 
-def test_data_are_prepared_and_scored_as_far_as_they_can_be_read(exported, videos, tmp_path, quick_network):
+def test_data_are_prepared_and_scored_as_far_as_they_can_be_read(run, exported, videos, tmp_path, quick_network):
     names = sorted(path.name for path in videos.iterdir())
     with (videos / "manifest.csv").open("w", newline="") as file:
         labelled = ((name, "blue" if name.startswith("z") else "red", "train") for name in names)
@@ -168,7 +136,7 @@ def turned(path, degrees):
 
 
 @pytest.mark.parametrize("degrees", [90, 180])
-def test_a_video_of_a_phone_held_otherwise_is_seen_and_shown_upright(exported, tmp_path, degrees):
+def test_a_video_of_a_phone_held_otherwise_is_seen_and_shown_upright(run, exported, tmp_path, degrees):
     lying = pictures(25, height=160, width=200)
     upright = [np.ascontiguousarray(np.rot90(image, -degrees // 90)) for image in lying]
     words = ("--model", exported, "--format", "json")
@@ -190,122 +158,7 @@ def test_a_video_of_a_phone_held_otherwise_is_seen_and_shown_upright(exported, t
     assert (red & ~square).sum() < 0.2 * square.sum()
 
 
-class CameraOnTheNetwork:
-    """Sends motion JPEG over HTTP at 25 frames/s while it is switched on; if silent, it answers nothing."""
-
-    def __init__(self, silent=False):
-        camera, self.on = self, threading.Event()
-        images = [cv2.imencode(".jpg", image[..., ::-1])[1].tobytes() for image in pictures(3)]
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):
-                with contextlib.suppress(ConnectionError):  # whoever looked has gone
-                    if not silent:
-                        self.send_response(200)
-                        self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
-                        self.end_headers()
-                    while camera.on.is_set():
-                        for data in [] if silent else images:
-                            head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(data)}\r\n\r\n"
-                            self.wfile.write(head.encode() + data + b"\r\n")
-                            time.sleep(0.04)
-                        time.sleep(0.01)
-
-            def log_message(self, *arguments):
-                pass
-
-        self._handler, self._port = Handler, 0
-
-    @property
-    def address(self):
-        return f"http://127.0.0.1:{self._port}/video"
-
-    def switch_on(self):
-        self.on.set()
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", self._port), self._handler)
-        self._server.daemon_threads = True
-        self._port = self._server.server_port
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
-        self._thread.start()
-
-    def switch_off(self):
-        """Hangs up on all who look, and takes no calls."""
-        self.on.clear()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-    def __enter__(self):
-        self.switch_on()
-        return self
-
-    def __exit__(self, *fault):
-        if self.on.is_set():
-            self.switch_off()
-
-
-def test_a_stream_that_goes_away_and_comes_back_is_gone_on_with(exported):
-    with CameraOnTheNetwork() as camera:
-
-        def react(lines):
-            if lines == 4 and camera.on.is_set():
-                camera.switch_off()
-                threading.Timer(0.7, camera.switch_on).start()
-
-        words = ("--headless", "--patience", 20, "--max-frames", 8)
-        code, out, said = run("live", "--source", camera.address, "--model", exported, *words, on_output=react)
-    assert code == 0
-    records = [json.loads(line) for line in out.splitlines()]
-    assert len(records) == 8
-    times = [record["time"] for record in records]
-    assert times == sorted(times)
-    assert max(np.diff(times)) > 0.5, "the time that it was away is told"
-    lost, back, summary = said
-    assert f"{camera.address} was lost" in lost
-    assert "trying for 20 s" in lost
-    assert f"{camera.address} is back after" in back
-    assert "dropped" in summary
-
-
-def test_a_stream_that_stays_away_ends_with_a_sentence_and_what_was_labelled_is_kept(exported):
-    with CameraOnTheNetwork() as camera:
-
-        def react(lines):
-            if lines == 2 and camera.on.is_set():
-                camera.switch_off()
-
-        words = ("--headless", "--patience", 0.4)
-        code, out, said = run("live", "--source", camera.address, "--model", exported, *words, on_output=react)
-    assert code == 2
-    assert len(out.splitlines()) >= 3
-    assert "was lost" in said[0]
-    assert "not there again within 0.4 s; check it, then start again" in said[-1]
-    assert len(said) == 2
-
-
-def test_a_stream_that_takes_the_call_and_says_nothing_is_not_waited_for_without_end(exported, monkeypatch):
-    monkeypatch.setattr("ostinato.frames.sources._NETWORK_TIMEOUT", 0.4)
-    with CameraOnTheNetwork(silent=True) as camera:
-        began = time.monotonic()
-        code, out, said = run("live", "--source", camera.address, "--headless", "--model", exported)
-    assert (code, out, len(said)) == (2, "", 1)
-    assert f"{camera.address} cannot be reached" in said[0]
-    assert time.monotonic() - began < 10
-
-
-@pytest.mark.parametrize(
-    ("source", "words"),
-    [("97", "camera 97"), ("http://user:secret@127.0.0.1:9/video", "http://127.0.0.1:9/video cannot be reached")],
-)
-def test_a_camera_or_stream_that_cannot_be_reached_is_one_sentence(exported, capfd, source, words):
-    code, out, said = run("live", "--source", source, "--headless", "--model", exported)
-    assert (code, out, len(said)) == (2, "", 1)
-    assert words in said[0]
-    assert "secret" not in said[0]
-    assert capfd.readouterr().err == ""
-
-
-def test_a_file_that_was_cut_off_is_labelled_live_up_to_there_and_told(exported, videos):
+def test_a_file_that_was_cut_off_is_labelled_live_up_to_there_and_told(run, exported, videos):
     words = ("--headless", "--no-real-time", "--model", exported)
     code, out, said = run("live", "--source", videos / "cut.mp4", *words)
     assert code == 0

@@ -1,13 +1,18 @@
 import asyncio
 import json
 import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import httpx
+import numpy as np
 import pytest
 import tensorflow as tf
 
 from ostinato.export.warmup import WARMUP_FILE, Request, write_requests
-from ostinato.serving import BatchingOptions, ModelConfig, ModelServer
+from ostinato.serving import BatchingOptions, ModelConfig, ModelServer, ServingError
+from ostinato.serving.batching import BatchScheduler
 from ostinato.serving.rest import RestLimits, rest_application
 
 
@@ -135,3 +140,52 @@ def ask_application(application, method, path, body=None, **headers):
 def ask():
     """Asks a REST interface: (application, method, path, body, **headers)."""
     return ask_application
+
+
+@contextmanager
+def batch_scheduler(**options) -> Iterator[BatchScheduler]:
+    scheduler = BatchScheduler(BatchingOptions(**{"num_threads": 1, "batch_timeout_ms": 0.0, **options}))
+    try:
+        yield scheduler
+    finally:
+        scheduler.stop(5)
+
+
+@pytest.fixture(scope="session")
+def scheduler():
+    """Gathers requests until the block ends: (**options); nothing waits for others, if it is not told to."""
+    return batch_scheduler
+
+
+class Doubling:
+    """Doubles x, remembers the sizes of its batches, refuses negative numbers, and waits for `go` if that is held."""
+
+    def __init__(self):
+        self.sizes, self.go, self.started = [], threading.Event(), threading.Event()
+        self.go.set()
+
+    def __call__(self, inputs):
+        self.started.set()
+        assert self.go.wait(5)
+        self.sizes.append(len(inputs["x"]))
+        if (inputs["x"] < 0).any():
+            raise ServingError("INVALID_ARGUMENT", f"negative: {inputs['x'].min()}")
+        return {"y": inputs["x"] * inputs.get("factor", 2)}
+
+    @contextmanager
+    def held(self, scheduler, queue):
+        """A first request is being computed until the block ends."""
+        self.go.clear()
+        self.started.clear()
+        scheduler.submit(queue, {"x": np.zeros(1)}, 5)
+        assert self.started.wait(5)
+        self.sizes.clear()
+        try:
+            yield
+        finally:
+            self.go.set()
+
+
+@pytest.fixture
+def double():
+    return Doubling()

@@ -1,61 +1,14 @@
 import threading
 import time
-from collections.abc import Iterator
-from concurrent.futures import CancelledError
-from contextlib import contextmanager
 
 import numpy as np
 import pytest
 
 from ostinato.serving.batch import BatchQueue
-from ostinato.serving.batching import BatchingOptions, BatchScheduler
 from ostinato.serving.errors import ServingError
 
 
-@contextmanager
-def scheduler(**options) -> Iterator[BatchScheduler]:
-    scheduler = BatchScheduler(BatchingOptions(**{"num_threads": 1, "batch_timeout_ms": 0.0, **options}))
-    try:
-        yield scheduler
-    finally:
-        scheduler.stop(5)
-
-
-class Doubling:
-    """Doubles x, remembers the sizes of its batches, refuses negative numbers, and waits for `go` if that is held."""
-
-    def __init__(self):
-        self.sizes, self.go, self.started = [], threading.Event(), threading.Event()
-        self.go.set()
-
-    def __call__(self, inputs):
-        self.started.set()
-        assert self.go.wait(5)
-        self.sizes.append(len(inputs["x"]))
-        if (inputs["x"] < 0).any():
-            raise ServingError("INVALID_ARGUMENT", f"negative: {inputs['x'].min()}")
-        return {"y": inputs["x"] * inputs.get("factor", 2)}
-
-    @contextmanager
-    def held(self, scheduler, queue):
-        """A first request is being computed until the block ends."""
-        self.go.clear()
-        self.started.clear()
-        scheduler.submit(queue, {"x": np.zeros(1)}, 5)
-        assert self.started.wait(5)
-        self.sizes.clear()
-        try:
-            yield
-        finally:
-            self.go.set()
-
-
-@pytest.fixture
-def double():
-    return Doubling()
-
-
-def test_what_waits_at_the_same_time_is_computed_together_and_each_gets_its_own(double):
+def test_what_waits_at_the_same_time_is_computed_together_and_each_gets_its_own(scheduler, double):
     queue = BatchQueue(double)
     with scheduler(max_batch_size=8) as gather:
         with double.held(gather, queue):
@@ -66,7 +19,7 @@ def test_what_waits_at_the_same_time_is_computed_together_and_each_gets_its_own(
     assert double.sizes == [1, 7, 3]  # ten rows, of which eight fit but the sixth request has two
 
 
-def test_requests_of_many_threads_never_get_another_s_rows(double):
+def test_requests_of_many_threads_never_get_another_s_rows(scheduler, double):
     queue = BatchQueue(double)
     wrong = []
 
@@ -87,7 +40,7 @@ def test_requests_of_many_threads_never_get_another_s_rows(double):
     assert max(double.sizes) > 4
 
 
-def test_only_equal_sizes_and_settings_go_together(double):
+def test_only_equal_sizes_and_settings_go_together(scheduler, double):
     queue = BatchQueue(double)
     with scheduler() as gather:
         with double.held(gather, queue):
@@ -99,7 +52,7 @@ def test_only_equal_sizes_and_settings_go_together(double):
     assert double.sizes == [1, 6, 2, 2]
 
 
-def test_a_request_with_no_row_or_of_scalars_alone_or_too_large_is_computed_alone():
+def test_a_request_with_no_row_or_of_scalars_alone_or_too_large_is_computed_alone(scheduler):
     sizes = []
 
     def shapes(inputs):
@@ -114,7 +67,7 @@ def test_a_request_with_no_row_or_of_scalars_alone_or_too_large_is_computed_alon
     assert sizes == [[(0, 2)], [()], [(7,)], [(2,), (3,)]]
 
 
-def test_one_bad_request_does_not_spoil_its_neighbours(double):
+def test_one_bad_request_does_not_spoil_its_neighbours(scheduler, double):
     queue = BatchQueue(double)
     with scheduler() as gather:
         with double.held(gather, queue):
@@ -127,7 +80,7 @@ def test_one_bad_request_does_not_spoil_its_neighbours(double):
                 assert answer.result(5)["y"].tolist() == [2 * number]
 
 
-def test_an_output_that_belongs_to_no_row_makes_each_request_be_computed_alone():
+def test_an_output_that_belongs_to_no_row_makes_each_request_be_computed_alone(scheduler):
     sizes = []
 
     def mean(inputs):
@@ -142,70 +95,7 @@ def test_an_output_that_belongs_to_no_row_makes_each_request_be_computed_alone()
     assert sizes == [3, 1, 1, 1, 2]
 
 
-def test_a_full_queue_refuses_at_once_and_says_when_to_come_back(double):
-    queue = BatchQueue(double)
-    with scheduler(max_queue=5, max_batch_size=2) as gather:
-        with double.held(gather, queue):
-            queue.seconds_a_byte = 1.5 / 8  # 8 bytes a row
-            answers = [gather.submit(queue, {"x": np.array([number])}, 5) for number in range(5)]
-            started = time.monotonic()
-            with pytest.raises(ServingError, match="5 requests wait already") as raised:
-                gather.submit(queue, {"x": np.array([9])}, 5)
-            assert time.monotonic() - started < 0.5
-            assert raised.value.code == "UNAVAILABLE"
-            assert raised.value.retry_after == 8  # five rows of 1.5 s
-        assert [answer.result(5)["y"].tolist() for answer in answers] == [[0], [2], [4], [6], [8]]
-
-
-def test_a_request_of_too_many_rows_is_refused_and_holds_nobody_up(double):
-    queue = BatchQueue(double)
-    with scheduler(max_rows=3, max_batch_size=2) as gather:
-        with pytest.raises(ServingError, match="Task size 4 is larger than maximum input batch size 3") as raised:
-            gather.submit(queue, {"x": np.zeros(4)}, 5)
-        assert raised.value.code == "INVALID_ARGUMENT"
-        assert gather.submit(queue, {"x": np.ones(3)}, 5).result(5)["y"].tolist() == [2, 2, 2]
-    assert double.sizes == [3]
-
-
-def test_inputs_that_wait_have_no_more_bytes_than_allowed(double):
-    queue = BatchQueue(double)
-    with scheduler(max_queue_mb=1.0) as gather, double.held(gather, queue):
-        gather.submit(queue, {"x": np.zeros((1, 100_000))}, 5)
-        with pytest.raises(ServingError, match="too many bytes wait"):
-            gather.submit(queue, {"x": np.zeros((1, 100_000))}, 5)
-        gather.submit(queue, {"x": np.zeros((1, 10_000))}, 5)
-        with pytest.raises(ServingError, match="too many bytes wait"):
-            gather.submit(queue, {"x": np.array([b"\0" * 2**20], object)}, 5)
-
-
-def test_requests_that_nobody_waits_for_make_room_and_are_not_computed(double):
-    queue = BatchQueue(double)
-    with scheduler(max_queue=3) as gather:
-        with double.held(gather, queue):
-            given_up = [gather.submit(queue, {"x": np.array([number])}, 5) for number in range(2)]
-            too_late = gather.submit(queue, {"x": np.array([7, 7])}, 0.0)
-            for answer in given_up:
-                assert answer.cancel()
-            time.sleep(0.001)
-            wanted = [gather.submit(queue, {"x": np.array([number])}, 5) for number in range(3)]
-        assert [answer.result(5)["y"].tolist() for answer in wanted] == [[0], [2], [4]]
-        with pytest.raises((ServingError, CancelledError)):
-            too_late.result(5)
-    assert double.sizes == [1, 3]
-
-
-def test_a_request_past_its_deadline_is_told_so(double):
-    queue = BatchQueue(double)
-    with scheduler() as gather:
-        with double.held(gather, queue):
-            answer = gather.submit(queue, {"x": np.array([1])}, 0.0)
-            time.sleep(0.01)
-        with pytest.raises(ServingError, match="waited too long") as raised:
-            answer.result(5)
-    assert raised.value.code == "DEADLINE_EXCEEDED"
-
-
-def test_a_request_waits_for_others_no_longer_than_the_batch_timeout(double):
+def test_a_request_waits_for_others_no_longer_than_the_batch_timeout(scheduler, double):
     queue = BatchQueue(double)
     with scheduler(batch_timeout_ms=40.0, max_batch_size=3) as gather:
         started = time.monotonic()
@@ -218,7 +108,7 @@ def test_a_request_waits_for_others_no_longer_than_the_batch_timeout(double):
     assert double.sizes == [1, 3]
 
 
-def test_a_batch_is_no_larger_than_what_is_expected_to_be_computed_in_its_time(double):
+def test_a_batch_is_no_larger_than_what_is_expected_to_be_computed_in_its_time(scheduler, double):
     class Unchanging(BatchQueue):
         def learn(self, seconds, num_bytes):
             self.seconds_a_byte = 0.2 / 8  # 8 bytes a row
@@ -244,58 +134,15 @@ def test_what_a_batch_takes_is_learned_from_those_before_it():
     queue.learn(0.0, 0)  # no rows, no bytes
 
 
-def test_the_model_that_waited_longest_comes_first():
+def test_the_model_that_waited_longest_comes_first(scheduler, double):
     order = []
 
     def queue(name):
         return BatchQueue(lambda inputs: order.append(name) or dict(inputs))
 
-    double = Doubling()
     busy, first, second = BatchQueue(double), queue("first"), queue("second")
     with scheduler() as gather, double.held(gather, busy):
         for each in (first, second, first):
             gather.submit(each, {"x": np.ones(1)}, 5)
             time.sleep(0.002)
     assert order == ["first", "second"]
-
-
-def test_a_fault_of_the_server_is_told_and_the_next_request_answered(caplog):
-    faults = [ZeroDivisionError("oh")]
-
-    def run(inputs):
-        if faults:
-            raise faults.pop()
-        return dict(inputs)
-
-    queue = BatchQueue(run)
-    with scheduler() as gather:
-        with pytest.raises(ServingError, match="the server failed") as raised:
-            gather.submit(queue, {"x": np.ones(1)}, 5).result(5)
-        assert raised.value.code == "INTERNAL"
-        assert gather.submit(queue, {"x": np.ones(1)}, 5).result(5)["x"] == [1]
-    assert "oh" in caplog.text
-
-
-def test_stopping_answers_what_waits_and_takes_nothing_new(double):
-    queue = BatchQueue(double)
-    gather = BatchScheduler(BatchingOptions(num_threads=1, max_batch_size=2, batch_timeout_ms=0.0))
-    with double.held(gather, queue):
-        answers = [gather.submit(queue, {"x": np.array([number])}, 5) for number in range(5)]
-        stopping = threading.Thread(target=gather.stop, args=(5,))
-        stopping.start()
-        time.sleep(0.02)
-        with pytest.raises(ServingError, match="the server stops"):
-            gather.submit(queue, {"x": np.array([1])}, 5)
-    stopping.join(5)
-    assert [answer.result(0)["y"].tolist() for answer in answers] == [[0], [2], [4], [6], [8]]
-
-
-def test_stopping_refuses_what_it_has_no_time_for(double):
-    queue = BatchQueue(double)
-    gather = BatchScheduler(BatchingOptions(num_threads=1))
-    with double.held(gather, queue):
-        answer = gather.submit(queue, {"x": np.array([1])}, 5)
-        gather.stop(0.05)
-        with pytest.raises(ServingError, match="the server stops") as raised:
-            answer.result(0)
-    assert raised.value.code == "UNAVAILABLE"

@@ -1,8 +1,10 @@
 """Four models that go by rules, in a server, with the page before them: only the networks are missing."""
 
+import asyncio
 import dataclasses
 import json
 
+import httpx
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -19,6 +21,7 @@ from ostinato_serve.config import PageConfig
 from ostinato_translate.config import DecodingConfig as TranslationDecoding
 from ostinato_video import TimelineConfig
 
+FROM_THE_PAGE = {"HX-Request": "true", "Sec-Fetch-Site": "same-origin"}
 VIDEO_LABELS = ["background", "red", "blue"]
 
 
@@ -191,6 +194,21 @@ def make_application(model_server):
         return signing_in(application, token) if token else application
 
     return make
+
+
+@pytest.fixture
+def ask(make_application):
+    """Asks an application, the page's as it is usually made if none is given."""
+
+    def call(method, path, *, application=None, cookies=None, headers=FROM_THE_PAGE, **content):
+        async def send():
+            transport = httpx.ASGITransport(app=application or make_application())
+            async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", cookies=cookies) as client:
+                return await client.request(method, path, headers=headers, **content)
+
+        return asyncio.run(send())
+
+    return call
 
 
 class PaintedHands:
