@@ -84,7 +84,7 @@ def predict(
 
 
 def _picture_folder(folder: Path) -> PictureFolder:
-    quiet_tensorflow(optimise_graphs=False)  # it decodes the photos as the model saw them
+    quiet_tensorflow(runs_exported=True)  # it decodes the photos as the model saw them
     from ostinato_caption.pictures import PictureFolder
 
     return PictureFolder(folder)
@@ -119,7 +119,7 @@ def evaluate(
     faults = Faults(app.name[0])
     examples = select_split(read_examples(data, layout), split, faults.report)
     check_photos(examples)
-    quiet_tensorflow(optimise_graphs=run is not None)
+    quiet_tensorflow(runs_exported=run is None)
     from ostinato_caption.captioner import Captioner
     from ostinato_caption.evaluate import evaluate as evaluate_captions
 
@@ -162,7 +162,7 @@ def bench(
     """
     if min(beam_width, batch_size, repeats) < 1:
         raise UserError("--beam-width, --batch-size and --repeats must be 1 or more")
-    quiet_tensorflow(optimise_graphs=run is not None)
+    quiet_tensorflow(runs_exported=run is None)
     from ostinato_caption.bench import bench_captioning, bench_training, sample_photos
     from ostinato_caption.captioner import Captioner
 

@@ -129,7 +129,7 @@ def evaluate(
         examples = select_split(
             read_data(data, layout, group_by=group_by, recordings=recordings, events=event_table), split
         )
-        quiet_tensorflow(optimise_graphs=run is not None)
+        quiet_tensorflow(runs_exported=run is None)
         from ostinato_gesture.evaluate import evaluate as evaluate_recordings
 
         recognizer = _recognizer(model, run)
@@ -164,7 +164,7 @@ def bench(
     """
     if frames < 50:
         raise UserError(f"--frames {frames} is too few to measure anything; give 50 or more")
-    quiet_tensorflow(optimise_graphs=False)
+    quiet_tensorflow(runs_exported=True)
     from ostinato_gesture.bench import bench_network, bench_stream
     from ostinato_gesture.gesture_recognizer import GestureRecognizer
 

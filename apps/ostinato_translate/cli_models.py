@@ -181,7 +181,7 @@ def evaluate(
     if compare and not text.direction:
         raise UserError("--compare looks at one direction; name it by --from and --to")
     pairs = text.read([]) if text.direction else None  # before anything slow is done
-    quiet_tensorflow(optimise_graphs=run is not None)
+    quiet_tensorflow(runs_exported=run is None)
     from ostinato_translate import evaluate as scoring
     from ostinato_translate.translator import Translator
 
@@ -250,7 +250,7 @@ def bench(
     sentences = [line for line in read_lines(source) if line.strip()] if source else []
     if source and not sentences:
         raise UserError(f"{source} is empty; give sentences to translate")
-    quiet_tensorflow(optimise_graphs=directory is not None)
+    quiet_tensorflow(runs_exported=directory is None)
     from ostinato_translate.bench import bench_training, bench_translation
     from ostinato_translate.translator import Translator
 

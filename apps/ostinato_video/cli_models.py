@@ -138,7 +138,7 @@ def evaluate(
         from ostinato_video.data import read_examples, select_split
 
         examples = select_split(read_examples(data, layout, group_by=group_by), split)
-        quiet_tensorflow(optimise_graphs=run is not None)
+        quiet_tensorflow(runs_exported=run is None)
         from ostinato_video.evaluate import evaluate as evaluate_videos
 
         classifier = _classifier(model, run)
@@ -174,7 +174,7 @@ def bench(
     from ostinato_video.reading import check_video
 
     check_video(video)
-    quiet_tensorflow(optimise_graphs=False)
+    quiet_tensorflow(runs_exported=True)
     from ostinato_video.bench import bench_stream
     from ostinato_video.video_classifier import VideoClassifier
 

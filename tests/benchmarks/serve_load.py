@@ -68,7 +68,7 @@ class Line:
 
 def main() -> None:
     options = arguments()
-    quiet_tensorflow(optimise_graphs=False)
+    quiet_tensorflow(runs_exported=True)
     requests = {model: requests_of(model, max(options.clients)) for model in options.models}
     table = [_row(_COLUMNS), _row(["---", "---", *["---:"] * (len(_COLUMNS) - 2)])]
     say("\n".join(table))

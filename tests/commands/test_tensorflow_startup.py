@@ -59,7 +59,7 @@ def test_tensorflow_is_started_where_this_process_computes_or_grpc_needs_it(serv
     started = []
     monkeypatch.setattr(tensorflow_startup, "quiet_tensorflow", lambda **options: started.append(options))
     tensorflow_startup.quiet_tensorflow_for(server)
-    assert started == ([{"optimise_graphs": False}] if starts else [])
+    assert started == ([{"runs_exported": True}] if starts else [])
 
 
 @pytest.mark.parametrize(
@@ -85,3 +85,23 @@ def test_what_a_failing_import_says_is_shown_and_what_a_good_one_says_is_not(tmp
         check=True,
     )
     assert process.stderr == expected
+
+
+@pytest.mark.parametrize("runs_exported", [True, False])
+def test_programs_that_make_no_model_begin_without_keras_and_may_import_it_later(runs_exported):
+    script = (
+        "import sys\n"
+        "from ostinato.commands import quiet_tensorflow\n"
+        f"tf = quiet_tensorflow(runs_exported={runs_exported})\n"
+        "print('keras' in sys.modules, 'jax' in sys.modules and 'keras' not in sys.modules)\n"
+        "import keras\n"
+        "print(keras.layers.Dense(2)(tf.zeros([3, 5])).shape, tf.keras.layers.Dense is keras.layers.Dense)\n"
+    )
+    process = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        env=environment(KERAS_BACKEND="tensorflow"),
+        check=True,
+    )
+    assert process.stdout.splitlines() == [f"{not runs_exported} False", "(3, 2) True"]
