@@ -144,7 +144,7 @@ class CaptioningGraph:
 
 
 def load_trained(run: Run) -> EncoderDecoder:
-    """Returns the network of a completed run, from photos to captions, computing in float32.
+    """Returns the network of a completed run, from photos to captions, computing in float32; it learns no more.
 
     Raises:
       ModelError: training is not complete.
@@ -154,7 +154,7 @@ def load_trained(run: Run) -> EncoderDecoder:
     encoder = ImageEncoder(run.prepare_config.network)
     model = make_model(encoder, make_decoder(config, run.tokenizer.size))
     load_weights(run.model_path, model)
-    return model
+    return make_model(encoder.fold(), model.decoder)
 
 
 def export_run(

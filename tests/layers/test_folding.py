@@ -51,3 +51,13 @@ def test_an_encoder_may_be_folded_and_remembers_it():
     assert [weight.shape for weight in reloaded.weights] == [weight.shape for weight in encoder.weights]
     assert len(encoder.weights) < len(ImageEncoder(head=False).weights)
     assert encoder(IMAGES).shape == (2, 4, 320)
+
+
+def test_a_fold_of_a_trained_encoder_computes_the_same(network):
+    encoder = ImageEncoder(head=False)
+    encoder.network.set_weights(network.get_weights())
+    folded = encoder.fold()
+    expected = np.asarray(encoder(IMAGES))
+    np.testing.assert_allclose(folded(IMAGES), expected, atol=1e-4 * np.abs(expected).max())
+    assert folded.folded
+    assert folded.fold() is folded

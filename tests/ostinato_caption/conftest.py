@@ -68,6 +68,9 @@ class PatchEncoder(keras.layers.Layer):
     def set_trainable_blocks(self, num_blocks):
         self.projection.trainable = bool(num_blocks)
 
+    def fold(self):
+        return self
+
 
 @pytest.fixture(scope="session")
 def squares(tmp_path_factory):

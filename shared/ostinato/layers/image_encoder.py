@@ -84,6 +84,14 @@ class ImageEncoder(keras.layers.Layer):
             block = layer.name.split("_")[0]
             layer.trainable = block == "head" or (block.startswith("block") and int(block[5:]) >= first)
 
+    def fold(self) -> ImageEncoder:
+        """Returns a copy that computes the same with its normalisation folded in, where the network can be folded."""
+        if self.folded or self.network_name not in EFFICIENTNET_LITE:
+            return self
+        copy = ImageEncoder.from_config({**self.get_config(), "folded": True})
+        copy.network.set_weights(fold_normalisation(self.network).get_weights())
+        return copy
+
     def get_config(self):
         return {**super().get_config(), "network": self.network_name, "head": self.head, "folded": self.folded}
 
