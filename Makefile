@@ -18,9 +18,8 @@ demo: .venv/installed ## caption the sample photos and translate a few sentences
 
 install: .venv/installed ## set up .venv to use ostinato
 
-# Three processes for two cores: some tests wait for processes of their own.
 test: .venv/installed-for-development lint ## check the style and the types, run all tests
-	@$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 lint: .venv/installed-for-development ## check the style and the types
 	@$(BIN)/ruff format --check --quiet || { echo "Formatting differs in the files above: run 'make format'."; exit 1; }

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-# Networks as small as these are computed in less time than it takes to share them out, and there are processes enough
-# for the cores. Read where TensorFlow and NumPy begin; processes that tests start do likewise.
+# Networks as small as these are computed in less time than it takes to share them out, and there is a process for each
+# core. Read where TensorFlow and NumPy begin; processes that tests start do likewise.
 for name in ("TF_NUM_INTEROP_THREADS", "TF_NUM_INTRAOP_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 
