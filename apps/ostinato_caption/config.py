@@ -69,7 +69,7 @@ class TrainConfig:
     averaging: float = 0.996
     """momentum of the moving average of the weights, 0 for none"""
     lookahead: bool = True
-    """begins each epoch with the averaged weights, where there are (Zhang et al. 2019): learns by heart more slowly"""
+    """begins each epoch with the averaged weights, if there are any (Zhang et al. 2019): learns by heart more slowly"""
     warmup_updates: int = 200
     """updates in which the learning rate rises, in each phase"""
     patience: int = 6
