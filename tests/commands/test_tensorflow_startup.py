@@ -41,6 +41,12 @@ def environment(**changes):
     return {**kept, "PYTHONPATH": str(SOURCE_ROOT), **changes}
 
 
+def run(script, **changes):
+    return subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, env=environment(**changes), check=True
+    )
+
+
 def test_import_saved_model_and_training_write_nothing_to_standard_error(tmp_path):
     process = subprocess.run(
         [sys.executable, "-c", WORK, str(tmp_path / "model"), "fit"],
@@ -77,13 +83,7 @@ def test_what_a_failing_import_says_is_shown_and_what_a_good_one_says_is_not(tmp
         "try: quiet_tensorflow()\n"
         "except ImportError: os.write(2, b'')\n"
     )
-    process = subprocess.run(
-        [sys.executable, "-c", script],
-        capture_output=True,
-        text=True,
-        env=environment(PYTHONPATH=os.pathsep.join([str(tmp_path), str(SOURCE_ROOT)])),
-        check=True,
-    )
+    process = run(script, PYTHONPATH=os.pathsep.join([str(tmp_path), str(SOURCE_ROOT)]))
     assert process.stderr == expected
 
 
@@ -93,15 +93,13 @@ def test_programs_that_make_no_model_begin_without_keras_and_may_import_it_later
         "import sys\n"
         "from ostinato.commands import quiet_tensorflow\n"
         f"tf = quiet_tensorflow(runs_exported={runs_exported})\n"
-        "print('keras' in sys.modules, 'jax' in sys.modules and 'keras' not in sys.modules)\n"
+        "print('keras' in sys.modules, 'jax' in sys.modules)\n"
         "import keras\n"
         "print(keras.layers.Dense(2)(tf.zeros([3, 5])).shape, tf.keras.layers.Dense is keras.layers.Dense)\n"
     )
-    process = subprocess.run(
-        [sys.executable, "-c", script],
-        capture_output=True,
-        text=True,
-        env=environment(KERAS_BACKEND="tensorflow"),
-        check=True,
-    )
-    assert process.stdout.splitlines() == [f"{not runs_exported} False", "(3, 2) True"]
+    process = run(script, KERAS_BACKEND="tensorflow")
+    taken, made = process.stdout.splitlines()
+    assert taken.split()[0] == str(not runs_exported)
+    assert made == "(3, 2) True"
+    if runs_exported:
+        assert taken == "False False"

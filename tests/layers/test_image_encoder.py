@@ -79,6 +79,7 @@ def test_a_network_of_keras_applications_brings_its_own_scaling():
     assert not encoder.trainable_weights
     with pytest.raises(ValueError, match="only efficientnet_lite0"):
         encoder.set_trainable_blocks(3)
+    assert encoder.fold() is encoder
 
 
 @pytest.mark.parametrize("name", ["MobileNett", "mobilenet"])  # a slip, and the module in place of the function

@@ -85,7 +85,7 @@ class ImageEncoder(keras.layers.Layer):
             layer.trainable = block == "head" or (block.startswith("block") and int(block[5:]) >= first)
 
     def fold(self) -> ImageEncoder:
-        """Returns a copy that computes the same with its normalisation folded in, where the network can be folded."""
+        """Returns a copy that computes the same with its normalisation folded in; itself, where it cannot be folded."""
         if self.folded or self.network_name not in EFFICIENTNET_LITE:
             return self
         copy = ImageEncoder.from_config({**self.get_config(), "folded": True})
