@@ -20,7 +20,7 @@ from ostinato.export.row_groups import in_groups
 from ostinato.export.settings import setting_specs, within_limits
 from ostinato.images.graph import load_photos
 from ostinato.images.reading import read_photo
-from ostinato.layers import EncoderDecoder, ImageEncoder
+from ostinato.layers import EncoderDecoder, ImageEncoder, Memory
 from ostinato.text import END
 from ostinato.text.graph import GraphTokenizer
 from ostinato.training import load_weights
@@ -91,7 +91,7 @@ class CaptioningGraph:
         # More results than beams cannot be had.
         num_results = tf.minimum(settings.pop("num_captions"), width)
         options = BeamOptions(width=width, num_results=num_results, **settings)
-        return self._write(image_bytes, options, beam_search)
+        return self._write(image_bytes, options, functools.partial(beam_search, choose_inputs=Memory.choose))
 
     def sample(self, image_bytes: tf.Tensor, seed: tf.Tensor, **settings: tf.Tensor) -> dict[str, tf.Tensor]:
         """As `beam_search`, drawn at random, with the fields of `SamplingConfig`, number and lengths as scalar inputs.

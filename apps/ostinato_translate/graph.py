@@ -13,7 +13,7 @@ from ostinato.decoding import BeamOptions, ControlTokens, beam_search, next_toke
 from ostinato.export import Endpoint, Preset
 from ostinato.export.row_groups import in_groups
 from ostinato.export.settings import setting_specs, within_limits
-from ostinato.layers import EncoderDecoder
+from ostinato.layers import EncoderDecoder, Memory
 from ostinato.text import END, PAD
 from ostinato.text.graph import GraphTokenizer
 from ostinato.text.graph_normalise import graph_normalise
@@ -120,6 +120,7 @@ class TranslationGraph:
             control=self.control,
             num_places=tf.shape(source_ids)[1],
             places_mask=memory.mask,
+            choose_inputs=Memory.choose,
             **rows,
         )
         return {

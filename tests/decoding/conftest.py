@@ -133,11 +133,19 @@ class AttentiveToyLanguage(ToyLanguage):
         return self.gaze[item, self.contexts(ids)].sum(axis=0)[self.places_mask[item]]
 
 
+def choose_inputs(memory: Any, rows: Any) -> Any:
+    """Returns the memory of some items, for searches that go on without those that are done."""
+    return keras.tree.map_structure(lambda part: ops.take(part, rows, axis=0), memory)
+
+
 @functools.cache
 def _search_with(step, control, options):
     def run(state, memory, inputs):
         num_places = ops.shape(memory[1])[2] if isinstance(memory, tuple) else ToyLanguage.num_places
-        return beam_search(step, state, memory, options, control=control, num_places=num_places, **inputs)
+        choose = None if keras.backend.backend() == "jax" else choose_inputs
+        return beam_search(
+            step, state, memory, options, control=control, num_places=num_places, choose_inputs=choose, **inputs
+        )
 
     if keras.backend.backend() == "jax":  # which compiles every loop anew, unless it is told that nothing has changed
         import jax

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import keras
@@ -19,6 +20,7 @@ from ostinato.decoding.beams import (
     keep_best,
 )
 from ostinato.decoding.options import BeamOptions, ControlTokens, Hypotheses, Scalar, StepFunction, Tensor
+from ostinato.decoding.rounds import search_by_rounds, search_together
 from ostinato.decoding.rules import first_tokens, repeated_ngram_penalty, token_penalty
 from ostinato.decoding.scoring import coverage_penalty, length_penalty, sequence_scores
 
@@ -31,7 +33,7 @@ class _Search(NamedTuple):
     state: Any  # nest of [B, K, ...]
     live: Beams
     finished: Beams
-    attention: Tensor  # float32 [T, B, K, S], of the live beams at each position
+    attention: Tensor  # float32 [B, T, K, S], of the live beams at each position
     coverage: Any  # float32 [B, K, S], the sum of the attention of each live beam; () where it does not count
 
 
@@ -55,6 +57,7 @@ def beam_search(
     prefix: Tensor | None = None,
     max_lengths: Tensor | None = None,
     places_mask: Tensor | None = None,
+    choose_inputs: Callable[[Any, Tensor], Any] | None = None,
 ) -> Hypotheses:
     """Finds the sequences of highest score, keeping the best `options.width` at every length.
 
@@ -78,6 +81,9 @@ def beam_search(
       max_lengths: int [B], the greatest length of each input, where it is below `options.max_length`; at least 1.
       places_mask: bool [B, S], True = keep: which places an input really has, so that the coverage penalty asks for no
         others.
+      choose_inputs: (memory, rows int32 [n]) -> the memory of these inputs alone, as `Memory.choose`. Given it, inputs
+        leave when they are done, and do not wait for the longest, see `search_by_rounds`. Needs a backend whose sizes
+        may depend on values, such as TensorFlow.
 
     Returns:
       `Hypotheses` with N = `options.num_results`, finished ones first, each kind sorted by score. The loop's tensors
@@ -109,18 +115,27 @@ def beam_search(
         state=keras.tree.map_structure(lambda x: ops.repeat(x, width, axis=1), state),
         live=nothing._replace(log_probs=first, scores=first),
         finished=nothing,
-        attention=ops.zeros((length, batch, width, num_places), dtype="float32"),
+        attention=ops.zeros((batch, length, width, num_places), dtype="float32"),
         coverage=ops.zeros((batch, width, num_places), dtype="float32") if _covers(options) else (),
     )
 
-    def unfinished(*search):
-        return _can_improve(_Search(*search), options, inputs)
+    def advance(search: _Search, inputs: _Inputs, memory: Any) -> _Search:
+        return _advance(search, step, memory, options, control, inputs)
 
-    def advance(*search):
-        return tuple(_advance(_Search(*search), step, memory, options, control, inputs))
+    def promising(search: _Search, inputs: _Inputs) -> Tensor:
+        return _can_improve(search, options, inputs)
 
-    search = _Search(*ops.while_loop(unfinished, advance, tuple(start)))
+    if choose_inputs is None:
+        search = search_together(promising, advance, start, inputs, memory)
+    else:
+        search = search_by_rounds(promising, advance, start, inputs, memory, choose_inputs)
     return _results(search, options, control, inputs)
+
+
+def _places_at(position: Tensor, x: Tensor) -> Tensor:
+    """Returns the indices of a position in each input of x [B, ...], int32 [B, 2]."""
+    rows = ops.arange(ops.shape(x)[0], dtype="int32")
+    return ops.stack([rows, ops.broadcast_to(position, ops.shape(rows))], axis=1)
 
 
 def _covers(options: BeamOptions) -> bool:
@@ -129,7 +144,7 @@ def _covers(options: BeamOptions) -> bool:
 
 
 def _can_improve(search: _Search, options: BeamOptions, inputs: _Inputs) -> Tensor:
-    """True while some live beam has room, and could still beat the worst result of its input."""
+    """Tells of which inputs some live beam has room, and could still beat the worst result, bool [B]."""
     greatest = options.max_length if inputs.max_lengths is None else inputs.max_lengths  # [] or [B]
     # A log-probability only falls; the most favourable length is the greatest for positive exponents, else the next;
     # the most favourable coverage adds 0.
@@ -143,7 +158,7 @@ def _can_improve(search: _Search, options: BeamOptions, inputs: _Inputs) -> Tens
     promising = ops.logical_and(best > NEVER / 2, best / favourable > worst)
     if _may_lose_patience(options):
         promising = ops.logical_and(promising, ops.logical_not(_is_settled(search, options)))
-    return ops.any(ops.logical_and(search.position < greatest, promising))
+    return ops.logical_and(search.position < greatest, promising)
 
 
 def _may_lose_patience(options: BeamOptions) -> bool:
@@ -195,7 +210,7 @@ def _advance(search: _Search, step, memory, options: BeamOptions, control: Contr
         state=choose_beams(state, origins),
         live=live,
         finished=finished,
-        attention=ops.scatter_update(search.attention, [[search.position]], attention[None]),
+        attention=ops.scatter_update(search.attention, _places_at(search.position, attention), attention),
         coverage=coverage,
     )
 

@@ -26,6 +26,13 @@ class Memory(NamedTuple):
     mask: Tensor | None = None
     token_kernel: Tensor | None = None
 
+    def choose(self, rows: Tensor) -> Memory:
+        """Returns the memory of some inputs alone, rows int [n]."""
+        mask = None if self.mask is None else ops.take(self.mask, rows, axis=0)
+        return self._replace(
+            keys=ops.take(self.keys, rows, axis=0), values=ops.take(self.values, rows, axis=0), mask=mask
+        )
+
 
 def masked_softmax(energy: Tensor, mask: Tensor | None) -> Tensor:
     """Returns float32 weights [B, T, S] that sum to 1 over the kept places, from energies of any float type.
