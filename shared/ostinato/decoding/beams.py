@@ -8,6 +8,7 @@ import keras
 from keras import ops
 
 from ostinato.decoding.options import Scalar, Tensor
+from ostinato.gathering import take
 
 # Far below any log-probability of a sequence, yet finite: differences of it are no NaN.
 NEVER = -1e9
@@ -28,19 +29,6 @@ class Continuations(NamedTuple):
     log_probs: Tensor  # float32 [B, n], of the beam with the token
     parents: Tensor  # int32 [B, n], to which of the live beams it is added
     tokens: Tensor  # int32 [B, n]
-
-
-def take(x: Tensor, places: Tensor) -> Tensor:
-    """Chooses entries along the first axis: x [n, ...], places int [...], none of them negative -> [..., ...].
-
-    `keras.ops.take` allows negative ones, which under TensorFlow takes eleven ops where one would do: with some twenty
-    calls at every token that was a thirtieth of the time of a short translation.
-    """
-    if keras.backend.backend() != "tensorflow":
-        return ops.take(x, places, axis=0)
-    import tensorflow as tf
-
-    return tf.gather(x, places)
 
 
 def best_continuations(live_log_probs: Tensor, log_probs: Tensor, penalty: Tensor, number: Scalar) -> Continuations:

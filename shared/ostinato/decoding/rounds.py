@@ -8,8 +8,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from ostinato.decoding.beams import take
 from ostinato.decoding.options import Tensor
+from ostinato.gathering import take
 
 # A named tuple: first the position, a scalar, then nests of tensors [B, ...].
 Search = Any
