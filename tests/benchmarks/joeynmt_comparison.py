@@ -11,10 +11,10 @@ of ours, with networks of the same sizes: embeddings 256, two layers of bidirect
 attention, 6,000 pieces.
 
 Decoding: sentences a second of `test_2016_flickr`, beam 5. JoeyNMT's network has only just begun to learn and would
-write on to the greatest length, so that length is set to the mean length of the references: never more steps than a
-trained network takes, whose longest sentence decides how long a batch takes. `--as-configured` leaves it as CONFIG.yaml
-has it. Ours is the model that ships, whole, from
-text to text; of JoeyNMT only the search is counted, as it reports it ("Generation took").
+write on to the greatest length, so that length is set to the mean length of the references: about what a trained
+network writes, since JoeyNMT drops sentences that are done. `--as-configured` leaves it as CONFIG.yaml has it. Ours is
+the model that ships, whole, from text to text; of JoeyNMT only the search is counted, as it reports it ("Generation
+took").
 """
 
 from __future__ import annotations

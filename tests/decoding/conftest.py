@@ -133,8 +133,7 @@ class AttentiveToyLanguage(ToyLanguage):
         return self.gaze[item, self.contexts(ids)].sum(axis=0)[self.places_mask[item]]
 
 
-def choose_inputs(memory: Any, rows: Any) -> Any:
-    """Returns the memory of some items, for searches that go on without those that are done."""
+def _choose_inputs(memory: Any, rows: Any) -> Any:
     return keras.tree.map_structure(lambda part: ops.take(part, rows, axis=0), memory)
 
 
@@ -142,7 +141,7 @@ def choose_inputs(memory: Any, rows: Any) -> Any:
 def _search_with(step, control, options):
     def run(state, memory, inputs):
         num_places = ops.shape(memory[1])[2] if isinstance(memory, tuple) else ToyLanguage.num_places
-        choose = None if keras.backend.backend() == "jax" else choose_inputs
+        choose = None if keras.backend.backend() == "jax" else _choose_inputs
         return beam_search(
             step, state, memory, options, control=control, num_places=num_places, choose_inputs=choose, **inputs
         )
@@ -175,6 +174,12 @@ def search() -> Callable[..., Hypotheses]:
 def written() -> Callable[..., list[tuple[int, ...]]]:
     """Gives the sentences that were found for an input, without padding: (found, item)."""
     return _written
+
+
+@pytest.fixture
+def choose_inputs() -> Callable[[Any, Any], Any]:
+    """Gives the memory of some items, for searches that go on without those that are done: (memory, rows)."""
+    return _choose_inputs
 
 
 @pytest.fixture

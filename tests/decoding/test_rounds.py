@@ -13,10 +13,6 @@ pytestmark = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason=
 LIMITS = np.array([3, 9, 6, 9, 4, 3, 8, 5], "int32")
 
 
-def choose(memory, rows):
-    return keras.tree.map_structure(lambda part: ops.take(part, rows, axis=0), memory)
-
-
 def search_of(language, step=None, **inputs):
     state, memory = language.start()
     return beam_search(
@@ -37,26 +33,26 @@ def language(attentive_toy_language):
     return attentive_toy_language(3, batch=len(LIMITS), num_places=(3, 1, 2, 3, 3, 2, 1, 3), end=-99.0)
 
 
-def test_inputs_that_are_done_are_stepped_no_more(language):
+def test_inputs_that_are_done_are_stepped_no_more(language, choose_inputs):
     rows = []
 
     def step(tokens, state, memory):
         rows.append(len(tokens))
         return language.step(tokens, state, memory)
 
-    search_of(language, step, choose_inputs=choose)
-    # Sentences that never end are as long as they may be. A round ends when a quarter of its inputs are done.
+    search_of(language, step, choose_inputs=choose_inputs)
+    # Sentences that never end are as long as they may be. A round ends when half of its inputs are done.
     assert rows == [8, 8, 8, 8, 8, 4, 4, 4, 2]
 
 
-def test_what_is_found_is_the_same(language):
-    everything, remaining = search_of(language), search_of(language, choose_inputs=choose)
+def test_what_is_found_is_the_same(language, choose_inputs):
+    everything, remaining = search_of(language), search_of(language, choose_inputs=choose_inputs)
     assert_array_equal(everything.ids, remaining.ids)
     for name in ("scores", "log_probs", "attention"):
         assert_allclose(getattr(everything, name), getattr(remaining, name), rtol=1e-6, err_msg=name)
 
 
-def test_a_graph_may_have_any_number_of_inputs(language):
+def test_a_graph_may_have_any_number_of_inputs(language, choose_inputs):
     import tensorflow as tf
 
     start, memory = language.start()
@@ -69,11 +65,11 @@ def test_a_graph_may_have_any_number_of_inputs(language):
         found = beam_search(
             language.step,
             state(context, position),
-            choose(memory, rows),
+            choose_inputs(memory, rows),
             options,
             control=language.control,
             num_places=language.num_places,
-            choose_inputs=choose,
+            choose_inputs=choose_inputs,
         )
         return found.ids, found.scores
 
