@@ -12,6 +12,8 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from types import ModuleType
 
+from ostinato.commands.kept_memory import keep_freed_memory
+
 # TensorFlow imports them where they are installed, and all that they import in turn (of Keras: Matplotlib). It needs
 # neither to run an exported model.
 _NEEDED_TO_MAKE_MODELS = ("keras", "jax")
@@ -32,6 +34,8 @@ def quiet_tensorflow(*, runs_exported: bool = False) -> ModuleType:
     TF_CPP_MIN_LOG_LEVEL, unless the user has set it.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if not runs_exported:
+        keep_freed_memory()
     left_out = _NEEDED_TO_MAKE_MODELS if runs_exported else ()
     with _standard_error_on_failure(), _what_is_made_stays(), _as_if_absent(left_out):
         tensorflow = importlib.import_module("tensorflow")
