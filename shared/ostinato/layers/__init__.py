@@ -5,6 +5,7 @@ They import nothing else of the project and run on any Keras backend.
 
 from ostinato.layers.attention import AdditiveAttention, Memory, MultiplicativeAttention, masked_softmax
 from ostinato.layers.attention_decoder import AttentionDecoder, DecoderState
+from ostinato.layers.decoder_ensemble import DecoderEnsemble, EnsembleMemory, ParallelDecoders
 from ostinato.layers.encoder_decoder import EncoderDecoder
 from ostinato.layers.frame_encoder import FrameEncoder
 from ostinato.layers.image_encoder import ImageEncoder
@@ -16,12 +17,15 @@ from ostinato.layers.text_encoder import TextEncoder
 __all__ = [
     "AdditiveAttention",
     "AttentionDecoder",
+    "DecoderEnsemble",
     "DecoderState",
     "EncoderDecoder",
+    "EnsembleMemory",
     "FrameEncoder",
     "ImageEncoder",
     "Memory",
     "MultiplicativeAttention",
+    "ParallelDecoders",
     "RunningAttentionPooling",
     "SequenceClassifier",
     "Standardisation",

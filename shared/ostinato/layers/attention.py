@@ -26,6 +26,11 @@ class Memory(NamedTuple):
     mask: Tensor | None = None
     token_kernel: Tensor | None = None
 
+    @property
+    def num_places(self) -> Tensor:
+        """S, the number of places."""
+        return ops.shape(self.keys)[1]
+
     def choose(self, rows: Tensor) -> Memory:
         """Returns the memory of some inputs alone, rows int [n]."""
         mask = None if self.mask is None else ops.take(self.mask, rows, axis=0)

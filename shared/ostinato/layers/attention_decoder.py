@@ -101,6 +101,11 @@ class AttentionDecoder(keras.layers.Layer):
         )
         self.dropout = keras.layers.Dropout(dropout, dtype=dtype, name="dropout")
 
+    def build_memory(self, features_shape):
+        """Makes the weights that `remember` needs, for features [B, S, D]."""
+        if not self.value_projection.built:
+            self.value_projection.build(features_shape)
+
     def build(self, target_ids_shape, memory_shape=None):
         outputs_shape, pair_shape = (None, None, self.units), (None, None, 2 * self.units)
         self.initial_projection.build((None, self.units))
@@ -158,6 +163,13 @@ class AttentionDecoder(keras.layers.Layer):
         Returns:
           log_probs float32 [B, K, V], attention weights float32 [B, K, S], the next state.
         """
+        logits, weights, next_state = self.step_to_logits(token_ids, state, memory)
+        return ops.log_softmax(logits, axis=-1), weights, next_state
+
+    def step_to_logits(
+        self, token_ids: Tensor, state: DecoderState, memory: Memory
+    ) -> tuple[Tensor, Tensor, DecoderState]:
+        """As `step`, but logits float32 [B, K, V] of what may follow."""
         batch, num_sequences = ops.shape(token_ids)
         flat = [self._merge(part, axes=2) for part in state]  # -> [B * K, units] each
         embedded = self._merge(self._embed(token_ids), axes=2)
@@ -166,10 +178,10 @@ class AttentionDecoder(keras.layers.Layer):
         context, weights = self.attention(query, memory)  # -> [B, K, units], [B, K, S]
         context = self._merge(context, axes=2)
         output, output_state = self.output_lstm.cell(ops.concatenate([hidden, context], axis=-1), flat[2:])
-        log_probs = ops.log_softmax(self._logits(output, context, memory), axis=-1)
+        logits = self._logits(output, context, memory)  # -> [B * K, V]
         shape = (batch, num_sequences, self.units)
         next_state = DecoderState(*(ops.reshape(part, shape) for part in (*language_state, *output_state)))
-        return ops.reshape(log_probs, (batch, num_sequences, self.vocabulary_size)), weights, next_state
+        return ops.reshape(logits, (batch, num_sequences, self.vocabulary_size)), weights, next_state
 
     def _embed(self, token_ids):
         # Vectors small enough for the output layer, which shares them, would hardly move an LSTM (Vaswani et al. 2017,

@@ -5,7 +5,11 @@ from __future__ import annotations
 import keras
 
 from ostinato.layers.attention import Memory, Tensor
-from ostinato.layers.attention_decoder import AttentionDecoder, DecoderState
+from ostinato.layers.attention_decoder import DecoderState
+from ostinato.layers.decoder_ensemble import EnsembleMemory
+
+AnyMemory = Memory | EnsembleMemory
+State = DecoderState | tuple[DecoderState, ...]
 
 
 @keras.saving.register_keras_serializable(package="ostinato")
@@ -20,7 +24,8 @@ class EncoderDecoder(keras.Model):
     Args:
       encoder: a layer from inputs [B, ...] to features float [B, S, D], whose `compute_mask` says which of them count;
         None if the inputs are features already (a frozen network's, computed once and cached).
-      decoder: an `AttentionDecoder`.
+      decoder: an `AttentionDecoder`, or a `DecoderEnsemble` of several; while those learn, `ParallelDecoders`, which
+        write nothing yet.
       share_embedding: the encoder reads pieces of the decoder's vocabulary, with the decoder's vectors (Press and Wolf
         2017, section 4, three-way tying).
 
@@ -35,7 +40,12 @@ class EncoderDecoder(keras.Model):
     """
 
     def __init__(
-        self, encoder: keras.layers.Layer | None, decoder: AttentionDecoder, *, share_embedding: bool = False, **kwargs
+        self,
+        encoder: keras.layers.Layer | None,
+        decoder: keras.layers.Layer,
+        *,
+        share_embedding: bool = False,
+        **kwargs,
     ):
         super().__init__(**kwargs)
         self.share_embedding = share_embedding
@@ -53,25 +63,25 @@ class EncoderDecoder(keras.Model):
                 self.encoder.build(features_shape)
             features_shape = self.encoder.compute_output_shape(features_shape)
         if not self.decoder.built:  # it may serve in another model already, from features instead of photos
-            self.decoder.value_projection.build(features_shape)
+            self.decoder.build_memory(features_shape)
             self.decoder.build(target_ids_shape)
         self.built = True
 
     def build_from_config(self, config):
         self.build(config["input_shape"])  # Keras itself rebuilds models of a single input only
 
-    def encode(self, inputs: Tensor, *, training: bool = False) -> Memory:
+    def encode(self, inputs: Tensor, *, training: bool = False) -> AnyMemory:
         """Returns the `Memory` of inputs [B, ...]: keys projected and values, computed once for each input."""
         if self.encoder is None:
             return self.decoder.remember(inputs, training=training)
         features = self.encoder(inputs)  # `call` has told Keras whether this is training
         return self.decoder.remember(features, self.encoder.compute_mask(inputs, None), training=training)
 
-    def initial_state(self, memory: Memory, num_sequences: int | Tensor = 1) -> DecoderState:
+    def initial_state(self, memory: AnyMemory, num_sequences: int | Tensor = 1) -> State:
         """Returns the decoder's state before the first token, for K sequences of each input."""
         return self.decoder.initial_state(memory, num_sequences)
 
-    def step(self, token_ids: Tensor, state: DecoderState, memory: Memory) -> tuple[Tensor, Tensor, DecoderState]:
+    def step(self, token_ids: Tensor, state: State, memory: AnyMemory) -> tuple[Tensor, Tensor, State]:
         """Reads token_ids int [B, K]; returns log_probs float32 [B, K, V], attention float32 [B, K, S], next state."""
         return self.decoder.step(token_ids, state, memory)
 
