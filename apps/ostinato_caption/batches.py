@@ -21,16 +21,24 @@ class CaptionTargets:
       tokenizer: gives the ids.
       captions_per_photo: K, captions of a photo in one batch. Photos that have more take others in each epoch; those
         with fewer repeat theirs with weight 0, so that no caption counts twice.
+      num_decoders: N, how many decoders read the captions of a batch side by side, see `ParallelDecoders`.
     """
 
-    def __init__(self, captions: Sequence[Sequence[str]], tokenizer: Tokenizer, captions_per_photo: int):
+    def __init__(
+        self,
+        captions: Sequence[Sequence[str]],
+        tokenizer: Tokenizer,
+        captions_per_photo: int,
+        *,
+        num_decoders: int = 1,
+    ):
         self.ids = [[[*tokenizer.encode(text), END] for text in texts] for texts in captions]
-        self.captions_per_photo = captions_per_photo
+        self.captions_per_photo, self.num_decoders = captions_per_photo, num_decoders
         # of the longest caption, which sets the padding: int [photos]
         self.lengths = np.array([max(map(len, texts)) for texts in self.ids])
 
     def batch(self, photos: np.ndarray, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """Returns target ids int32 [B, K, T] and weights float32 [B, K, T] of photos, given by number."""
+        """Returns target ids int32 [B, N * K, T] and weights float32 [B, N * K, T] of photos, given by number."""
         chosen, counts = [], []
         for photo in photos:
             order = generator.permutation(len(self.ids[photo]))[: self.captions_per_photo]
@@ -39,7 +47,8 @@ class CaptionTargets:
             counts.append([1.0] * len(order) + [0.0] * len(fill))
         targets = pad_ids(chosen)
         weights = (targets != PAD) * np.array(counts, np.float32)[:, :, None]
-        return targets, weights.astype(np.float32)
+        for_each = (1, self.num_decoders, 1)
+        return np.tile(targets, for_each), np.tile(weights.astype(np.float32), for_each)
 
 
 def pad_ids(ids: Sequence[Sequence[Sequence[int]]]) -> np.ndarray:

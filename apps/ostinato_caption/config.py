@@ -24,11 +24,14 @@ class PrepareConfig:
     """How raw data become arrays."""
 
     network: str = "efficientnet_lite0"
-    """image network: efficientnet_lite0, 1 or 2, or a name of keras.applications (downloads its weights)"""
+    """image network: efficientnet_lite0, 1 or 2, a name of keras.applications (downloads its weights), or a captioning
+    model, whose network is taken as it was exported"""
     image_size: int = 224
     """pixels of the square that every photo is resized to"""
     mirrored: bool = True
-    """computes features of the mirrored photos as well, which training uses every other time"""
+    """computes features of the mirrored photos as well, which training uses as often as the photos"""
+    varied: int = 0
+    """further views of each photo, varied at random: some 125 kB of disk each at 224 pixels"""
     vocabulary_size: int = 4000
     """pieces of the vocabulary, 260 control and byte pieces included"""
     max_pieces: int = 30
@@ -36,6 +39,7 @@ class PrepareConfig:
 
     def __post_init__(self) -> None:
         check(32 <= self.image_size <= 1024, f"image_size must be within 32 and 1024, is {self.image_size}")
+        check(self.varied >= 0, f"varied must not be negative, is {self.varied}")
         check(self.vocabulary_size >= 300, f"vocabulary_size must be 300 or more, is {self.vocabulary_size}")
         check(self.max_pieces >= 1, f"max_pieces must be 1 or more, is {self.max_pieces}")
 
@@ -46,8 +50,10 @@ class TrainConfig:
 
     embedding_size: int = 256
     """size of a piece's vector"""
+    decoders: int = 1
+    """networks that write together, each trained by itself on what the one image network sees"""
     units: int = 512
-    """size of each LSTM"""
+    """size of each LSTM of each decoder"""
     attention: Literal["multiplicative", "additive"] = "multiplicative"
     """how queries and image regions are compared"""
     attention_units: int = 256
@@ -101,7 +107,7 @@ class TrainConfig:
     """varied views of each photo that phase 3 sees besides the photo itself: some 125 kB of disk each at 224 pixels"""
 
     def __post_init__(self) -> None:
-        sizes = ("embedding_size", "units", "attention_units")
+        sizes = ("embedding_size", "decoders", "units", "attention_units")
         for name in (*sizes, "photos_per_batch", "captions_per_photo", "validation_beam_width"):
             check(getattr(self, name) >= 1, f"{name} must be 1 or more, is {getattr(self, name)}")
         for name in ("dropout", "memory_dropout", "label_smoothing", "averaging"):

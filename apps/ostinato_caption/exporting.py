@@ -20,13 +20,14 @@ from ostinato.export.row_groups import in_groups
 from ostinato.export.settings import setting_specs, within_limits
 from ostinato.images.graph import load_photos
 from ostinato.images.reading import read_photo
-from ostinato.layers import EncoderDecoder, ImageEncoder, Memory
+from ostinato.layers import EncoderDecoder, EnsembleMemory
 from ostinato.text import END
 from ostinato.text.graph import GraphTokenizer
 from ostinato.training import load_weights
 from ostinato_caption.captioner import SEARCH_ONLY, Captioner
 from ostinato_caption.config import DECODING_LIMITS, DecodingConfig, SamplingConfig, TrainConfig
-from ostinato_caption.model import CONTROL, make_decoder, make_model
+from ostinato_caption.image_network import image_network
+from ostinato_caption.model import CONTROL, make_decoders, make_model
 from ostinato_caption.run import Run
 
 _SAMPLE_SIDE = 192  # pixels
@@ -91,7 +92,7 @@ class CaptioningGraph:
         # More results than beams cannot be had.
         num_results = tf.minimum(settings.pop("num_captions"), width)
         options = BeamOptions(width=width, num_results=num_results, **settings)
-        return self._write(image_bytes, options, functools.partial(beam_search, choose_inputs=Memory.choose))
+        return self._write(image_bytes, options, functools.partial(beam_search, choose_inputs=EnsembleMemory.choose))
 
     def sample(self, image_bytes: tf.Tensor, seed: tf.Tensor, **settings: tf.Tensor) -> dict[str, tf.Tensor]:
         """As `beam_search`, drawn at random, with the fields of `SamplingConfig`, number and lengths as scalar inputs.
@@ -116,7 +117,7 @@ class CaptioningGraph:
                     memory,
                     options,
                     control=CONTROL,
-                    num_places=tf.shape(memory.keys)[1],
+                    num_places=memory.num_places,
                 )
             )
 
@@ -151,10 +152,10 @@ def load_trained(run: Run) -> EncoderDecoder:
     """
     run.check_trained()
     config = read_config(run.config_path, TrainConfig)
-    encoder = ImageEncoder(run.prepare_config.network)
-    model = make_model(encoder, make_decoder(config, run.tokenizer.size))
-    load_weights(run.model_path, model)
-    return make_model(encoder.fold(), model.decoder)
+    encoder = image_network(run.prepare_config.network)
+    decoders = make_decoders(config, run.tokenizer.size)
+    load_weights(run.model_path, make_model(encoder, decoders))
+    return make_model(encoder.fold(), decoders)
 
 
 def export_run(
@@ -198,7 +199,7 @@ def export_run(
         graph.endpoints(),
         samples,
         assets={"tokenizer.model": run.tokenizer.model},
-        metadata={**_facts(run, decoding), **metadata},
+        metadata={**_facts(run, model, decoding), **metadata},
         model_card=model_card,
     )
 
@@ -208,22 +209,25 @@ def _graph(run: Run, model: EncoderDecoder, decoding: DecodingConfig) -> Caption
     return CaptioningGraph(model, tokenizer, image_size=run.prepare_config.image_size, decoding=decoding)
 
 
-def _facts(run: Run, decoding: DecodingConfig) -> dict[str, Any]:
+def _facts(run: Run, model: EncoderDecoder, decoding: DecodingConfig) -> dict[str, Any]:
     """What whoever uses the model has to know, for interface.json."""
+    encoder: Any = model.encoder
     side = -(-run.prepare_config.image_size // 32)  # the encoder's stride
     return {
         "application": "ostinato_caption",
         "decoding": dataclasses.asdict(decoding),
         "attention_grid": [side, side],
         "image_size": run.prepare_config.image_size,
-        "network": run.prepare_config.network,
+        "network": encoder.network_name,
     }
 
 
 def captioner_of_run(run: Run) -> Captioner:
     """Returns a captioner with the network of a completed run, which has not been exported."""
-    graph = _graph(run, load_trained(run), DecodingConfig())
-    return Captioner(unexported_model(run.folder, graph.endpoints(), graph, metadata=_facts(run, DecodingConfig())))
+    model = load_trained(run)
+    graph = _graph(run, model, DecodingConfig())
+    facts = _facts(run, model, DecodingConfig())
+    return Captioner(unexported_model(run.folder, graph.endpoints(), graph, metadata=facts))
 
 
 def photos_of_run(run: Run, number: int) -> list[bytes]:

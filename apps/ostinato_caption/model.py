@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import keras
@@ -11,34 +11,53 @@ import numpy as np
 from ostinato.compiling import compiled
 from ostinato.decoding import BeamOptions, ControlTokens, beam_search
 from ostinato.decoding.options import Tensor
-from ostinato.layers import AttentionDecoder, EncoderDecoder, ImageEncoder
+from ostinato.layers import AttentionDecoder, DecoderEnsemble, EncoderDecoder, ImageEncoder, ParallelDecoders
 from ostinato.text import END, PAD, START, UNKNOWN, Tokenizer
 from ostinato_caption.config import DecodingConfig, TrainConfig
 
 CONTROL = ControlTokens(start=START, end=END, pad=PAD, banned=(UNKNOWN,))
 
 
-def make_decoder(config: TrainConfig, vocabulary_size: int, *, precision: str = "float32") -> AttentionDecoder:
-    """Builds the decoder. Its weights are float32 whatever it computes with (`precision`, a Keras dtype policy)."""
+def make_decoders(
+    config: TrainConfig, vocabulary_size: int, *, precision: str = "float32"
+) -> tuple[AttentionDecoder, ...]:
+    """Builds the decoders. Their weights are float32 whatever they compute with (`precision`, a Keras dtype policy)."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(precision)
     try:
-        return AttentionDecoder(
-            vocabulary_size,
-            embedding_size=config.embedding_size,
-            units=config.units,
-            attention=config.attention,
-            attention_units=config.attention_units,
-            dropout=config.dropout,
-            memory_dropout=config.memory_dropout,
-            name="decoder",
+        return tuple(
+            AttentionDecoder(
+                vocabulary_size,
+                embedding_size=config.embedding_size,
+                units=config.units,
+                attention=config.attention,
+                attention_units=config.attention_units,
+                dropout=config.dropout,
+                memory_dropout=config.memory_dropout,
+                name=f"decoder_{number}",
+            )
+            for number in range(config.decoders)
         )
     finally:
         keras.config.set_dtype_policy(before)
 
 
-def make_model(encoder: ImageEncoder | None, decoder: AttentionDecoder, *, feature_size: int = 1280) -> EncoderDecoder:
-    """Joins them and makes the weights; without an encoder for cached features float [B, S, feature_size]."""
+def make_model(
+    encoder: ImageEncoder | None,
+    decoders: Sequence[AttentionDecoder],
+    *,
+    feature_size: int = 1280,
+    learning: bool = False,
+) -> EncoderDecoder:
+    """Joins them and makes the weights.
+
+    Args:
+      encoder: the image network; None for a model of cached features float [B, S, feature_size].
+      decoders: N of them.
+      feature_size: of the cached features.
+      learning: whether each decoder reads K of N * K sequences by itself, or all of them read and write the same.
+    """
+    decoder = ParallelDecoders(decoders) if learning else DecoderEnsemble(decoders)
     model = EncoderDecoder(encoder, decoder, name="captioner")
     inputs_shape = (None, None, feature_size) if encoder is None else (None, None, None, 3)
     model.build((inputs_shape, (None, None, None)))
@@ -71,7 +90,7 @@ def caption_writer(
             memory,
             options,
             control=CONTROL,
-            num_places=keras.ops.shape(memory.keys)[1],
+            num_places=memory.num_places,
         ).ids
 
     search = compiled(search)

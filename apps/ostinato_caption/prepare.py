@@ -11,13 +11,13 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ostinato.errors import ConfigError, DataError, InputError
+from ostinato.errors import DataError, InputError
 from ostinato.files import write_atomically
-from ostinato.layers import ImageEncoder
 from ostinato.text import Tokenizer, train_sentencepiece
 from ostinato_caption.config import PrepareConfig
 from ostinato_caption.data import UNLISTED, Example, check_photos, clean_caption
 from ostinato_caption.features import cache_features
+from ostinato_caption.image_network import image_network
 from ostinato_caption.run import Run
 
 _HELD_OUT = 20  # where the data name no splits, about one photo in so many is kept for validation
@@ -65,7 +65,7 @@ def prepare(
         return Prepared(**run.prepared["counts"])
 
     check_photos(examples)
-    encoder = _encoder(config)
+    encoder = image_network(config.network)
     run.folder.mkdir(parents=True, exist_ok=True)
     captions = [clean_caption(text) for example in examples if example.split == "train" for text in example.captions]
     if not captions:
@@ -81,6 +81,7 @@ def prepare(
         [example.image for example in examples],
         image_size=config.image_size,
         mirrored=config.mirrored,
+        num_varied=config.varied,
         on_error=on_error,
         on_photo=on_photo,
     )
@@ -104,13 +105,6 @@ def prepare(
     )
     run.write_prepared(config, fingerprint, prepared)
     return prepared
-
-
-def _encoder(config: PrepareConfig) -> ImageEncoder:
-    try:
-        return ImageEncoder(config.network, weights="imagenet")
-    except (ValueError, FileNotFoundError) as error:  # no such network; its weights are not installed
-        raise ConfigError(f"--network {config.network}: {error}") from error
 
 
 def _with_splits(examples: Sequence[Example]) -> list[Example]:

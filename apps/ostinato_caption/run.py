@@ -16,7 +16,7 @@ from ostinato.run_directory import RunDirectory
 from ostinato_caption.config import PrepareConfig, TrainConfig
 from ostinato_caption.data import Example
 
-_OF_THE_NETWORK = ("embedding_size", "units", "attention", "attention_units")
+_OF_THE_NETWORK = ("embedding_size", "decoders", "units", "attention", "attention_units")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Run(RunDirectory):
 
     @property
     def features_path(self) -> Path:
-        """float16 [photos, views, S, D] of the network with ImageNet weights; view 1 is the mirrored photo."""
+        """float16 [photos, views, S, D] of the network as `prepare` found it; after the photo come its other views."""
         return self.folder / "features.npy"
 
     @property

@@ -1,7 +1,7 @@
 """Self-critical training: captions that the network draws are rewarded by what the scorer says of them.
 
-Each photo's captions are compared with one another: what the others reached on average is the baseline that a caption
-must beat. Reference: Rennie et al. 2017; the baseline is that of Luo 2020, section 2.
+Each photo's captions by one decoder are compared with one another: what the others reached on average is the baseline
+that a caption must beat. Reference: Rennie et al. 2017; the baseline is that of Luo 2020, section 2.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ class SelfCriticalSampler:
     expected reward (Williams 1992): training with it needs no loop of its own.
 
     Args:
-      model: writes from cached features float [B, S, D].
+      models: N models that write from cached features float [B, S, D], one for each decoder that learns.
       tokenizer: turns ids to text.
       captions: of each training photo, its captions.
-      captions_per_photo: K, captions drawn for each photo; 2 or more.
+      captions_per_photo: K, captions that each model draws for each photo; 2 or more.
       max_length: greatest number of pieces.
     """
 
     def __init__(
         self,
-        model: EncoderDecoder,
+        models: Sequence[EncoderDecoder],
         tokenizer: Tokenizer,
         captions: Sequence[Sequence[str]],
         *,
@@ -52,18 +52,21 @@ class SelfCriticalSampler:
         options = SamplingOptions(num_results=captions_per_photo, max_length=max_length)
         noise = keras.random.SeedGenerator(0)
 
-        def draw(features: Tensor, seed: Tensor) -> Tensor:
+        def draw_from(model: EncoderDecoder, features: Tensor) -> Tensor:
             memory = model.encode(features)
-            noise.state.assign(keras.ops.cast(seed, noise.state.dtype))
             return sample(
                 model.step,
                 model.initial_state(memory),
                 memory,
                 options,
                 control=CONTROL,
-                num_places=keras.ops.shape(memory.keys)[1],
+                num_places=memory.num_places,
                 uniform=lambda position, shape: keras.random.uniform(shape, seed=noise),
             ).ids
+
+        def draw(features: Tensor, seed: Tensor) -> Tensor:
+            noise.state.assign(keras.ops.cast(seed, noise.state.dtype))
+            return keras.ops.concatenate([draw_from(model, features) for model in models], axis=1)  # -> [B, N * K, T]
 
         self._draw = compiled(draw)
 
@@ -76,20 +79,21 @@ class SelfCriticalSampler:
           seed: decides on the draw.
 
         Returns:
-          A batch for `fit` whose weights are advantages (CIDEr-D, 0 to 10, over the mean of the photo's other
-          captions), and the mean reward.
+          A batch of N * K captions a photo for `fit`, whose weights are advantages (CIDEr-D, 0 to 10, over the mean of
+          the photo's other captions by the same model), and the mean reward.
         """
         seed = keras.ops.convert_to_tensor(seed, "uint32")
         ids = keras.ops.convert_to_numpy(self._draw(keras.ops.convert_to_tensor(features, "float32"), seed))
         texts = [" ".join(caption_tokens(self.tokenizer.decode(row))) for rows in ids for row in rows]
-        rewards = self._reward.reward(texts, np.repeat(photos, self.captions_per_photo))
-        rewards = rewards.reshape(-1, self.captions_per_photo)  # -> [B, K]
-        others = (rewards.sum(axis=1, keepdims=True) - rewards) / (self.captions_per_photo - 1)
+        rewards = self._reward.reward(texts, np.repeat(photos, ids.shape[1]))
+        rewards = rewards.reshape(len(ids), -1, self.captions_per_photo)  # -> [B, N, K]
+        others = (rewards.sum(axis=2, keepdims=True) - rewards) / (self.captions_per_photo - 1)
         written = ids != PAD
         # One that never ended is cut off: its last token is no reason to praise or blame an end that was not written.
         longest = max(int(written.sum(axis=2).max()), 1)
         ids, written = ids[:, :, :longest].astype(np.int32), written[:, :, :longest]
-        weights = (rewards - others)[:, :, None] * written
+        advantages = (rewards - others).reshape(len(ids), -1)  # -> [B, N * K]
+        weights = advantages[:, :, None] * written
         return ((features, shift(ids)), ids, weights.astype(np.float32)), float(rewards.mean())
 
 

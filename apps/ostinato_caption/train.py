@@ -12,7 +12,7 @@ import keras
 import numpy as np
 
 from ostinato.errors import ConfigError, DataError
-from ostinato.layers import AttentionDecoder, EncoderDecoder, ImageEncoder
+from ostinato.layers import EncoderDecoder
 from ostinato.layers.efficientnet_lite import EFFICIENTNET_LITE
 from ostinato.metrics import quick_caption_scores
 from ostinato.training import (
@@ -33,7 +33,8 @@ from ostinato_caption.augmentation import read_augmented, read_plain
 from ostinato_caption.batches import CaptionTargets, teacher_forcing_batches
 from ostinato_caption.config import DecodingConfig, TrainConfig
 from ostinato_caption.features import cache_features
-from ostinato_caption.model import beam_options, caption_writer, make_decoder, make_model
+from ostinato_caption.image_network import image_network
+from ostinato_caption.model import beam_options, caption_writer, make_decoders, make_model
 from ostinato_caption.run import Run
 from ostinato_caption.self_critical import SelfCriticalSampler, self_critical_batches
 
@@ -61,10 +62,12 @@ class Training:
         self.train_rows, self.dev_rows = run.rows("train"), run.rows("dev")
         self.train_captions = [run.examples[row].captions for row in self.train_rows]
         self.dev_captions = [run.examples[row].captions for row in self.dev_rows]
-        self.targets = CaptionTargets(self.train_captions, run.tokenizer, config.captions_per_photo)
+        self.targets = CaptionTargets(
+            self.train_captions, run.tokenizer, config.captions_per_photo, num_decoders=config.decoders
+        )
         self.features = run.features()
-        self.decoder: AttentionDecoder = make_decoder(config, run.tokenizer.size, precision=config.precision)
-        self.encoder = ImageEncoder(run.prepare_config.network, weights="imagenet")
+        self.decoders = make_decoders(config, run.tokenizer.size, precision=config.precision)
+        self.encoder = image_network(run.prepare_config.network)
         self.updates_per_epoch = -(-len(self.train_rows) // config.photos_per_batch)
 
     def __call__(self) -> list[dict[str, Any]]:
@@ -82,7 +85,7 @@ class Training:
         ):
             if epochs:
                 run_phase(epochs)
-        model = make_model(self.encoder, self.decoder)
+        model = make_model(self.encoder, self.decoders)
         save_weights(self.run.model_path, model)
         return self.records()
 
@@ -136,7 +139,7 @@ class Training:
 
     def _fine_tune(self, epochs: int) -> None:
         self.encoder.set_trainable_blocks(self.config.fine_tune_blocks)
-        model = make_model(self.encoder, self.decoder)
+        model = make_model(self.encoder, self.decoders, learning=True)
         loss = SmoothedCrossEntropy(self.config.label_smoothing)
         self._compile(model, epochs, self.config.fine_tune_learning_rate, loss)
         image_size = self.run.prepare_config.image_size
@@ -161,7 +164,7 @@ class Training:
         loss = SmoothedCrossEntropy(reduction="sum_over_batch_size")
         self._compile(model, epochs, self.config.self_critical_learning_rate, loss)
         sampler = SelfCriticalSampler(
-            model,
+            [make_model(None, [decoder]) for decoder in self.decoders],
             self.run.tokenizer,
             self.train_captions,
             captions_per_photo=self.config.captions_per_photo,
@@ -181,7 +184,7 @@ class Training:
         self._fit(SELF_CRITICAL, model, epochs, feed_epochs(batches, ahead=0), self._dev_features)
 
     def _model_of_features(self) -> EncoderDecoder:
-        return make_model(None, self.decoder, feature_size=self.features.shape[-1])
+        return make_model(None, self.decoders, feature_size=self.features.shape[-1], learning=True)
 
     def _compile(self, model: EncoderDecoder, epochs: int, learning_rate: float, loss: keras.Loss) -> None:
         optimizer = make_optimizer(
@@ -226,7 +229,8 @@ class Training:
         """Trains one phase, or what is left of it, and leaves the best weights in the networks."""
         folder = self.run.phase_folder(phase)
         options = beam_options(DecodingConfig(), width=self.config.validation_beam_width)
-        write = caption_writer(model, self.run.tokenizer, options)
+        together = make_model(model.encoder, self.decoders)
+        write = caption_writer(together, self.run.tokenizer, options)
 
         def validate() -> Mapping[str, float]:
             scores = quick_caption_scores(list(write(dev_inputs())), self.dev_captions)

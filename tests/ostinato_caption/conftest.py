@@ -26,6 +26,7 @@ COLOURS = {"red": (220, 30, 30), "green": (20, 160, 60), "blue": (40, 60, 230), 
 PREPARE = PrepareConfig(image_size=32, vocabulary_size=330)
 TRAIN = TrainConfig(
     embedding_size=8,
+    decoders=2,
     units=12,
     attention_units=5,
     photos_per_batch=4,
@@ -98,8 +99,7 @@ def squares(tmp_path_factory):
 @contextlib.contextmanager
 def patched_network():
     with pytest.MonkeyPatch.context() as patch:
-        for module in ("prepare", "train", "exporting"):
-            patch.setattr(f"ostinato_caption.{module}.ImageEncoder", PatchEncoder)
+        patch.setattr("ostinato_caption.image_network.ImageEncoder", PatchEncoder)
         yield
 
 

@@ -49,6 +49,14 @@ def test_captions_that_fill_up_count_nothing(targets):
     assert not weights[ids == PAD].any()
 
 
+def test_each_of_several_decoders_reads_the_same_captions():
+    one, three = (CaptionTargets(CAPTIONS, Letters(), 3, num_decoders=number) for number in (1, 3))
+    expected = one.batch(np.array([0, 3]), np.random.default_rng(0))
+    for found, each in zip(three.batch(np.array([0, 3]), np.random.default_rng(0)), expected, strict=True):
+        np.testing.assert_array_equal(found, np.concatenate([each] * 3, axis=1))
+        assert found.dtype == each.dtype
+
+
 def test_of_many_captions_others_are_taken_each_time(targets):
     generator = np.random.default_rng(0)
     drawn = [frozenset(map(decoded, targets.batch(np.array([2]), generator)[0][0])) for _ in range(20)]

@@ -5,14 +5,13 @@ from PIL import Image
 from ostinato.errors import InputError
 from ostinato_caption import features
 from ostinato_caption.features import cache_features, read_photos
+from ostinato_caption.image_network import image_network
 
 
 @pytest.fixture
 def encoder(run):
     """Sees the same in a quarter of a photo whichever it is, as convolutions do."""
-    from ostinato_caption import prepare
-
-    encoder = prepare.ImageEncoder("efficientnet_lite0", weights="imagenet")
+    encoder = image_network("efficientnet_lite0")
     kernel, bias = encoder.projection.get_weights()
     kernel[3:] = 0  # what it makes of the place
     encoder.projection.set_weights([kernel, bias])

@@ -97,7 +97,7 @@ def test_where_no_photo_is_there_nothing_is_begun(fresh, squares):
 
 
 def test_an_unknown_image_network_is_refused_at_once(tmp_path, squares, monkeypatch):
-    monkeypatch.setattr("ostinato_caption.prepare.ImageEncoder", ImageEncoder)
+    monkeypatch.setattr("ostinato_caption.image_network.ImageEncoder", ImageEncoder)
     run = Run(tmp_path / "run")
     with pytest.raises(ConfigError, match="--network nonsense: there is no image network"):
         prepare(run, read_examples(squares), dataclasses.replace(CONFIG, network="nonsense"))

@@ -32,6 +32,7 @@ def test_a_split_without_photos_is_refused(run):
         ({}, False),
         ({"epochs": 9, "dropout": 0.7, "learning_rate": 0.1, "seed": 4, "averaging": 0.9}, False),
         ({"units": 13}, True),
+        ({"decoders": 3}, True),
         ({"attention": "additive"}, True),
         ({"averaging": 0.0}, True),
         ({"fine_tune_blocks": 3}, False),

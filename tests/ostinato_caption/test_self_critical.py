@@ -6,7 +6,7 @@ import pytest
 
 from ostinato.text import END, PAD, START, Tokenizer, train_sentencepiece
 from ostinato_caption.config import TrainConfig
-from ostinato_caption.model import make_decoder, make_model
+from ostinato_caption.model import make_decoders, make_model
 from ostinato_caption.self_critical import SelfCriticalSampler, self_critical_batches
 
 CAPTIONS = [
@@ -22,12 +22,16 @@ def tokenizer():
     return Tokenizer(train_sentencepiece([text for texts in CAPTIONS for text in texts], 300))
 
 
+def make_sampler(tokenizer, num_models=1):
+    keras.utils.set_random_seed(2)
+    config = TrainConfig(embedding_size=8, decoders=num_models, units=12, attention_units=5)
+    models = [make_model(None, [decoder], feature_size=7) for decoder in make_decoders(config, tokenizer.size)]
+    return SelfCriticalSampler(models, tokenizer, CAPTIONS, captions_per_photo=4, max_length=9)
+
+
 @pytest.fixture(scope="module")
 def sampler(tokenizer):
-    keras.utils.set_random_seed(2)
-    decoder = make_decoder(TrainConfig(embedding_size=8, units=12, attention_units=5), tokenizer.size)
-    model = make_model(None, decoder, feature_size=7)
-    return SelfCriticalSampler(model, tokenizer, CAPTIONS, captions_per_photo=4, max_length=9)
+    return make_sampler(tokenizer)
 
 
 def test_a_batch_weighs_drawn_captions_by_how_much_they_exceed_the_others(sampler, monkeypatch):
@@ -45,6 +49,18 @@ def test_a_batch_weighs_drawn_captions_by_how_much_they_exceed_the_others(sample
     assert not advantages[2].any()
     np.testing.assert_allclose(advantages.sum(axis=1), 0, atol=1e-6)
     assert mean == pytest.approx(1.0)
+
+
+def test_each_model_draws_captions_of_its_own_and_is_compared_with_itself(tokenizer, monkeypatch):
+    sampler = make_sampler(tokenizer, num_models=2)
+    rewards = np.array([[3, 1, 1, 1, 9, 9, 9, 9], [0, 0, 0, 4, 2, 2, 2, 6]], np.float32)
+    monkeypatch.setattr(sampler._reward, "reward", lambda texts, photos: rewards[photos[::8]].reshape(-1))
+    (_, ids, weights), _ = sampler.batch(FEATURES[:2, 0].astype(np.float32), np.array([0, 1]), (1, 2))
+    assert ids.shape[:2] == (2, 8)
+    assert (ids[:, :4] != ids[:, 4:]).any()
+    third = 4 / 3
+    expected = [[2, -2 / 3, -2 / 3, -2 / 3, 0, 0, 0, 0], [-third, -third, -third, 4, -third, -third, -third, 4]]
+    np.testing.assert_allclose(weights[:, :, 0], expected, atol=1e-5)
 
 
 def test_every_written_token_counts_and_no_padding(sampler):
