@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from ostinato.errors import ConfigError, ModelError
-from ostinato.export import LoadedModel, load_model
+from ostinato.export import LoadedModel, find_model, load_model
 from ostinato.images.graph import load_photos
 from ostinato.layers import ImageEncoder
 from ostinato.layers.efficientnet_lite import EFFICIENTNET_LITE
@@ -24,7 +24,7 @@ def image_network(network: str) -> ImageEncoder:
     Raises:
       ConfigError: there is no such network or model, or its weights cannot be had.
     """
-    if network in EFFICIENTNET_LITE or callable(getattr(keras.applications, network, None)):
+    if _is_published(network):
         try:
             return ImageEncoder(network, weights="imagenet")
         except (ValueError, FileNotFoundError) as error:  # its weights are not installed
@@ -32,11 +32,33 @@ def image_network(network: str) -> ImageEncoder:
     try:
         return _of_export(load_model(network))
     except ModelError as error:
-        names = ", ".join(EFFICIENTNET_LITE)
-        raise ConfigError(
-            f"--network {network}: there is no image network {network!r}: use {names}, a function of "
-            f"keras.applications or a captioning model ({error})"
-        ) from error
+        raise _unknown(network, error) from error
+
+
+def fixed_name(network: str) -> str:
+    """Returns the name of a published network as it is, and of a model the version that is its latest now.
+
+    Raises:
+      ConfigError: there is no such network or model.
+    """
+    if _is_published(network):
+        return network
+    try:
+        return str(find_model(network).resolve())
+    except ModelError as error:
+        raise _unknown(network, error) from error
+
+
+def _is_published(network: str) -> bool:
+    return network in EFFICIENTNET_LITE or callable(getattr(keras.applications, network, None))
+
+
+def _unknown(network: str, error: ModelError) -> ConfigError:
+    names = ", ".join(EFFICIENTNET_LITE)
+    return ConfigError(
+        f"--network {network}: there is no image network {network!r}: use {names}, a function of keras.applications or "
+        f"a captioning model ({error})"
+    )
 
 
 def _of_export(model: LoadedModel) -> ImageEncoder:
@@ -45,8 +67,9 @@ def _of_export(model: LoadedModel) -> ImageEncoder:
     Of its kernels, an export knows the shapes and no names. Training moves those of a published network so little that
     each is still the most like what it was; that none was mistaken is proved by asking both networks.
     """
-    name = model.interface.get("metadata", {}).get("network")
-    if name not in EFFICIENTNET_LITE:
+    facts = model.interface.get("metadata", {})
+    name = facts.get("network")
+    if facts.get("application") != "ostinato_caption" or name not in EFFICIENTNET_LITE:
         raise ModelError(f"the model in {model.path} has no image network that could be taken over")
     encoder = ImageEncoder(name, weights="imagenet").fold()
     exported = [variable.numpy().astype(np.float32) for variable in model.saved_model._all_variables]  # type: ignore[attr-defined]

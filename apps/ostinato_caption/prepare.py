@@ -17,7 +17,7 @@ from ostinato.text import Tokenizer, train_sentencepiece
 from ostinato_caption.config import PrepareConfig
 from ostinato_caption.data import UNLISTED, Example, check_photos, clean_caption
 from ostinato_caption.features import cache_features
-from ostinato_caption.image_network import image_network
+from ostinato_caption.image_network import fixed_name, image_network
 from ostinato_caption.run import Run
 
 _HELD_OUT = 20  # where the data name no splits, about one photo in so many is kept for validation
@@ -59,6 +59,7 @@ def prepare(
       DataError: the directory was prepared from other data or with other settings, or no photo can be read.
       ConfigError: there is no such image network.
     """
+    config = dataclasses.replace(config, network=fixed_name(config.network))
     examples = _with_splits(examples)
     fingerprint = _fingerprint(examples, config)
     if run.is_prepared_from(fingerprint):
