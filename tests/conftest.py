@@ -1,10 +1,13 @@
 """What tests of all parts share."""
 
+import contextlib
 import dataclasses
 import gc
 import os
 import sys
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
@@ -54,6 +57,34 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
             return next((folder for folder in SHARING if file.startswith(f"{folder}/")), file)
 
     return ByWhatIsShared(config, log)
+
+
+@contextlib.contextmanager
+def eager_tensorflow() -> Iterator[None]:
+    import tensorflow
+
+    tensorflow.config.run_functions_eagerly(True)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings(
+                "ignore", message="Even though the `tf.config"
+            )  # does not apply to tf.data: quite so
+            yield
+    finally:
+        tensorflow.config.run_functions_eagerly(False)
+
+
+@pytest.fixture(scope="session")
+def eagerly() -> Callable[[], AbstractContextManager[None]]:
+    """For fixtures that outlive a test: tracing graphs takes most of the time of a training that is tiny."""
+    return eager_tensorflow
+
+
+@pytest.fixture
+def eager() -> Iterator[None]:
+    """Without graphs for the time of a test."""
+    with eager_tensorflow():
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,9 @@ from ostinato.text import END, PAD
 from ostinato.training import bucketed_batches
 from ostinato_translate.run import Run
 
+# Cut at random, the sentences of a batch may be so many times as long as they were, that it stays about as large.
+_GREATEST_GROWTH = 1.2
+
 # (source_ids int32 [B, S], decoder's input int32 [B, K, T]), targets int32 [B, K, T], weights float32 [B, K, T]
 Batch = tuple[tuple[np.ndarray, np.ndarray], np.ndarray, np.ndarray]
 
@@ -25,7 +28,10 @@ class ParallelBatches:
       directions: pairs of a source and a target language.
       tokens_per_batch: greatest number of target pieces in a batch, padding included.
       epochs_per_pass: shares that the data are cut into; each epoch sees one of them.
-      seed: with the epoch, decides on the order.
+      seed: with the epoch, decides on the order and on how sentences are cut.
+      subword_alpha: above 0, sentences are cut into pieces at random, by this exponent
+        (`Tokenizer.encode_at_random`), but for those that would make a batch much larger. They come together by the
+        lengths of their most probable pieces all the same.
 
     Attributes:
       num_pairs: pairs of sentences in a pass over all data.
@@ -40,8 +46,9 @@ class ParallelBatches:
         tokens_per_batch: int,
         epochs_per_pass: int,
         seed: int,
+        subword_alpha: float = 0.0,
     ):
-        self.run = run
+        self.run, self.subword_alpha = run, subword_alpha
         self.tokens_per_batch, self.epochs_per_pass, self.seed = tokens_per_batch, epochs_per_pass, seed
         languages = run.languages
         wanted = np.zeros((len(languages), len(languages)), dtype=bool)  # [source, target]
@@ -73,8 +80,9 @@ class ParallelBatches:
 
     def __call__(self, epoch: int) -> Iterator[Batch]:
         """Yields the batches of an epoch, from 0."""
+        seeds = np.random.default_rng((self.seed, epoch, 4))
         for items in self._plan(epoch):
-            yield self._batch(items)
+            yield self._batch(items, seeds)
 
     def _plan(self, epoch: int) -> list[np.ndarray]:
         """Which items [B] come together, batch by batch."""
@@ -88,17 +96,19 @@ class ParallelBatches:
             batches.extend(items[share[places]] for places in cut)
         return [batches[i] for i in np.random.default_rng((self.seed, epoch, 3)).permutation(len(batches))]
 
-    def _batch(self, items: np.ndarray) -> Batch:
+    def _batch(self, items: np.ndarray, seeds: np.random.Generator) -> Batch:
         rows, sources = np.divmod(items, len(self.run.languages))
-        source_ids = pad([[*self._sentence(row, s), END] for row, s in zip(rows, sources, strict=True)])
+        source_ids = pad(
+            with_end(self._cut([self._sentence(row, s) for row, s in zip(rows, sources, strict=True)], seeds))
+        )
         texts, starts = [], []
         for row, source in zip(rows, sources, strict=True):
             for target in np.flatnonzero(self._wanted[source]):
                 sentence = self._sentence(row, target)
-                if len(sentence):
-                    texts.append([*sentence, END])
+                if sentence:
+                    texts.append(sentence)
                     starts.append(self.run.language_ids[target])
-        targets = pad(texts)  # -> [B * K, T]
+        targets = pad(with_end(self._cut(texts, seeds)))  # -> [B * K, T]
         inputs = np.concatenate([np.array(starts, np.int32)[:, None], targets[:, :-1]], axis=1)
         shape = (len(items), len(texts) // len(items), targets.shape[1])
         targets = targets.reshape(shape)
@@ -107,6 +117,21 @@ class ParallelBatches:
     def _sentence(self, row: int | np.integer, language: int | np.integer) -> list[int]:
         place = row * len(self.run.languages) + language
         return self.run.tokens[self.run.offsets[place] : self.run.offsets[place + 1]].tolist()
+
+    def _cut(self, sentences: list[list[int]], seeds: np.random.Generator) -> list[list[int]]:
+        """Returns the same sentences, in other pieces if that is asked for and no batch grows much by them."""
+        if not self.subword_alpha:
+            return sentences
+        tokenizer = self.run.tokenizer
+        texts = [tokenizer.decode(sentence) for sentence in sentences]
+        drawn = tokenizer.encode_at_random(texts, self.subword_alpha, seed=int(seeds.integers(2**32)))
+        most = _GREATEST_GROWTH * max(map(len, sentences))
+        return [new if len(new) <= most else old for new, old in zip(drawn, sentences, strict=True)]
+
+
+def with_end(sentences: Sequence[Sequence[int]]) -> list[list[int]]:
+    """Returns the sentences with the end token after each."""
+    return [[*sentence, END] for sentence in sentences]
 
 
 def pad(sentences: Sequence[Sequence[int]]) -> np.ndarray:

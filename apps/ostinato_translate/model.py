@@ -13,7 +13,7 @@ from ostinato.decoding import BeamOptions, ControlTokens, beam_search
 from ostinato.decoding.options import Tensor
 from ostinato.layers import AttentionDecoder, EncoderDecoder, TextEncoder
 from ostinato.text import END, PAD, START, UNKNOWN, Tokenizer
-from ostinato_translate.batches import pad
+from ostinato_translate.batches import pad, with_end
 from ostinato_translate.config import DecodingConfig, TrainConfig
 
 _EXTRA_LENGTH = 10  # pieces that even the translation of a single word may have
@@ -102,7 +102,7 @@ def translation_writer(
     search = compiled(search)
 
     def write(texts: Sequence[str], target_languages: Sequence[int]) -> list[str]:
-        ids = [[*tokenizer.encode(text), END] for text in texts]
+        ids = with_end([tokenizer.encode(text) for text in texts])
         translations = [""] * len(texts)
         for places in _by_length(ids, batch_size):
             source_ids = keras.ops.convert_to_tensor(pad([ids[place] for place in places]))

@@ -57,6 +57,7 @@ class Training:
             tokens_per_batch=config.tokens_per_batch,
             epochs_per_pass=config.epochs_per_pass,
             seed=config.seed,
+            subword_alpha=config.subword_alpha,
         )
         self.dev_pairs = _validation_pairs(run, self.directions, config.validation_sentences)
         if not self.batches.num_pairs or not self.dev_pairs:

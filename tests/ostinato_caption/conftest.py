@@ -5,18 +5,16 @@ import csv
 import dataclasses
 import itertools
 import shutil
-import warnings
 
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 from keras import ops
 from PIL import Image
 
 from ostinato.config import write_config
 from ostinato.training import Watcher
-from ostinato_caption.config import PrepareConfig, TrainConfig
+from ostinato_caption.config import DecodingConfig, PrepareConfig, TrainConfig
 from ostinato_caption.data import read_examples
 from ostinato_caption.prepare import prepare
 from ostinato_caption.run import Run
@@ -110,20 +108,16 @@ def quick_network():
         yield
 
 
-@contextlib.contextmanager
-def eager_tensorflow():
-    """Tracing graphs takes most of the time of a training as small as these."""
-    tf.config.run_functions_eagerly(True)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Even though the `tf.config")  # does not apply to tf.data: quite so
-        yield
-    tf.config.run_functions_eagerly(False)
+@dataclasses.dataclass(frozen=True)
+class ShortDecodingConfig(DecodingConfig):
+    """Networks that know nothing write until they are stopped, piece by piece."""
+
+    max_length: int = 8
 
 
 @pytest.fixture
-def eager():
-    with eager_tensorflow():
-        yield
+def eager(eager, monkeypatch):
+    monkeypatch.setattr("ostinato_caption.train.DecodingConfig", ShortDecodingConfig)
 
 
 @pytest.fixture(scope="session")
@@ -153,7 +147,7 @@ def settings():
 
 
 @pytest.fixture(scope="session")
-def trained(prepared_squares, tmp_path_factory):
+def trained(prepared_squares, eagerly, tmp_path_factory):
     """A run whose three phases went through undisturbed."""
     run = Run(shutil.copytree(prepared_squares, tmp_path_factory.mktemp("trained") / "run"))
     write_config(run.config_path, TRAIN)
@@ -162,7 +156,8 @@ def trained(prepared_squares, tmp_path_factory):
         on_phase=lambda phase, num_updates: heard.append((phase, num_updates)),
         on_epoch=lambda phase, progress: heard.append((phase, progress.epoch, len(progress.history))),
     )
-    with patched_network(), eager_tensorflow():
+    with patched_network(), eagerly(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ostinato_caption.train.DecodingConfig", ShortDecodingConfig)
         Training(run, TRAIN, watcher)()
     (run.folder / "heard").write_text(repr(heard))
     return run

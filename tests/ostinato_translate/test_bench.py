@@ -1,9 +1,7 @@
 import time
-import warnings
 from typing import Any
 
 import pytest
-import tensorflow as tf
 
 from ostinato_translate.bench import bench_training, bench_translation, matrix_product_gflops
 from ostinato_translate.config import DecodingConfig, TrainConfig
@@ -34,16 +32,6 @@ def test_all_sentences_are_timed_together_and_some_alone():
     assert 2 <= bench.call_ms <= bench.slowest_call_ms
     assert 100 < bench.sentences_per_second < 20 / 0.021
     assert set(bench.to_dict()) >= {"sentences_per_second", "call_ms", "peak_memory_mb"}
-
-
-@pytest.fixture
-def eager():
-    """Tracing graphs takes most of the time of a training as small as these."""
-    tf.config.run_functions_eagerly(True)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Even though the `tf.config")  # does not apply to tf.data: quite so
-        yield
-    tf.config.run_functions_eagerly(False)
 
 
 @pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])

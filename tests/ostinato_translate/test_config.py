@@ -28,6 +28,10 @@ def test_the_defaults_are_valid_and_documented_field_by_field(kind):
         (PrepareConfig, {"max_pieces": 0}, "max_pieces"),
         (PrepareConfig, {"max_length_ratio": 0.9}, "max_length_ratio"),
         (PrepareConfig, {"max_length_ratio": float("nan")}, "max_length_ratio"),
+        (TrainConfig, {"subword_alpha": -0.1}, "subword_alpha must be 0 or more and finite"),
+        (TrainConfig, {"subword_alpha": float("inf")}, "subword_alpha must be 0 or more and finite"),
+        (TrainConfig, {"dropout": 1.0}, "dropout must be at least 0 and below 1"),
+        (TrainConfig, {"epochs_per_pass": 0}, "epochs_per_pass must be 1 or more"),
     ],
 )
 def test_a_setting_outside_its_range_is_named(kind, settings, named):

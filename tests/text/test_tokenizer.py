@@ -54,6 +54,27 @@ def test_captions_come_back(tokenizer, captions):
     assert [tokenizer.decode(tokenizer.encode(caption)) for caption in captions] == captions
 
 
+@pytest.mark.parametrize("alpha", [0.1, 0.5])
+def test_pieces_drawn_at_random_spell_the_same_text(tokenizer, captions, hard_texts, alpha):
+    texts = [*captions, *hard_texts]
+    drawn_ids = tokenizer.encode_at_random(texts, alpha, seed=3)
+    assert [tokenizer.decode(ids) for ids in drawn_ids] == texts
+    assert min(min(ids, default=6) for ids in drawn_ids) >= 6
+
+
+def test_the_seed_decides_what_is_drawn(tokenizer, captions):
+    first, again, other = (tokenizer.encode_at_random(captions, 0.2, seed=seed) for seed in (3, 3, 4))
+    assert first == again
+    assert sum(one != two for one, two in zip(first, other, strict=True)) > len(captions) / 2
+
+
+def test_great_exponents_draw_the_most_probable_pieces_and_small_ones_more_of_them(tokenizer, captions):
+    best = [tokenizer.encode(caption) for caption in captions]
+    assert tokenizer.encode_at_random(captions, 1000.0, seed=3) == best
+    sizes = [sum(map(len, tokenizer.encode_at_random(captions, alpha, seed=3))) for alpha in (1.0, 0.3, 0.1)]
+    assert sum(map(len, best)) < sizes[0] < sizes[1] < sizes[2]
+
+
 def test_no_text_is_unknown_and_none_gives_control_pieces(tokenizer, hard_text):
     assert min(tokenizer.encode(hard_text), default=6) >= 6
 
