@@ -20,7 +20,7 @@ def read_plain(paths: Sequence[str], image_size: int) -> np.ndarray:
     Raises:
       InputError: one of them cannot be read (any more).
     """
-    return _load(_contents(paths), image_size).numpy()
+    return load(_contents(paths), image_size).numpy()
 
 
 def read_augmented(paths: Sequence[str], image_size: int, *, seed: int) -> np.ndarray:
@@ -37,7 +37,7 @@ def read_augmented(paths: Sequence[str], image_size: int, *, seed: int) -> np.nd
     Raises:
       InputError: a photo cannot be read (any more).
     """
-    return _vary(_load(_contents(paths), image_size), tf.constant([seed, 0])).numpy()
+    return vary(load(_contents(paths), image_size), tf.constant([seed, 0])).numpy()
 
 
 def _contents(paths: Sequence[str]) -> tf.Tensor:
@@ -45,15 +45,12 @@ def _contents(paths: Sequence[str]) -> tf.Tensor:
 
 
 @tf.function(reduce_retracing=True)
-def _load(image_bytes: tf.Tensor, image_size: int) -> tf.Tensor:
+def load(image_bytes: tf.Tensor, image_size: int) -> tf.Tensor:
+    """Returns photos as prediction sees them, float32 [B, size, size, 3], from their bytes string [B]."""
     return load_photos(image_bytes, image_size)
 
 
 @tf.function(reduce_retracing=True)
-def _vary(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-    return vary(images, seed)
-
-
 def vary(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     """Crops, mirrors, and changes brightness and contrast of photos float [B, H, W, 3] at random, by a seed int [2]."""
     batch, height, width = tf.shape(images)[0], tf.shape(images)[1], tf.shape(images)[2]

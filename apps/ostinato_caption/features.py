@@ -12,10 +12,9 @@ import tensorflow as tf
 
 from ostinato.compiling import compiled
 from ostinato.errors import InputError
-from ostinato.images.graph import load_photos
 from ostinato.images.reading import read_photo
 from ostinato.layers import ImageEncoder
-from ostinato_caption.augmentation import vary
+from ostinato_caption.augmentation import load, vary
 
 _BATCH_SIZE = 32
 
@@ -71,12 +70,16 @@ def cache_features(
     num_views = 1 + mirrored + num_varied
     _, num_places, feature_size = encoder.compute_output_shape((None, image_size, image_size, 3))
 
-    def encode(image_bytes: tf.Tensor, seeds: tf.Tensor) -> list[tf.Tensor]:
-        images = load_photos(image_bytes, image_size)  # -> [B, H, W, 3]
-        views = [images, images[:, :, ::-1]] if mirrored else [images]
-        return [encoder(view) for view in [*views, *(vary(images, seeds[number]) for number in range(num_varied))]]
+    encode = compiled(lambda images: encoder(images))  # one graph for all views
 
-    encode = compiled(encode)
+    def see(image_bytes: tf.Tensor, first_row: int) -> Iterator[tf.Tensor]:
+        images = load(image_bytes, image_size)  # -> [B, H, W, 3]
+        yield encode(images)
+        if mirrored:
+            yield encode(images[:, :, ::-1])
+        for number in range(num_varied):
+            yield encode(vary(images, tf.constant([seed + number, first_row])))
+
     partial = path.with_name(f".{path.name}.partial")
     array = np.lib.format.open_memmap(
         partial, mode="w+", dtype=np.float16, shape=(len(photos), num_views, num_places, feature_size)
@@ -85,10 +88,7 @@ def cache_features(
 
     def write(batch: list[tuple[int, bytes]]) -> None:
         try:
-            seeds = tf.constant(
-                [[seed + number, batch[0][0]] for number in range(num_varied)], tf.int32, [num_varied, 2]
-            )
-            views = encode(tf.constant([content for _, content in batch], tf.string), seeds)
+            views = list(see(tf.constant([content for _, content in batch], tf.string), batch[0][0]))
         except tf.errors.InvalidArgumentError:
             # Pillow could read each of them and TensorFlow could not: find out which.
             if len(batch) == 1:

@@ -33,6 +33,7 @@ WORDS = {
     "000000165518.jpg": "motorcycle",
 }
 VALIDATION = ("cake", "noodles")
+MAX_LENGTH = 8  # of captions: six words and the end, and one piece more
 SETTINGS = """
 embedding_size = 48
 units = 48
@@ -171,7 +172,7 @@ def trained(prepared, settings, tmp_path_factory):
 @pytest.fixture(scope="session")
 def exported(trained, tmp_path_factory):
     folder = tmp_path_factory.mktemp("exported") / "tiny"
-    words = ("export", "--run", trained.folder, "--output", folder, "--terms", "CC BY 2.0")
+    words = ("export", "--run", trained.folder, "--output", folder, "--terms", "CC BY 2.0", "--max-length", MAX_LENGTH)
     return Made(folder, run_captured(*words))
 
 

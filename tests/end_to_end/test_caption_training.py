@@ -123,7 +123,7 @@ def test_the_exported_model_scores_as_the_run_does(data, trained, exported, capt
     for given in (("--run", trained.folder), ("--model", exported.folder)):
         output = tmp_path / f"{given[0]}.jsonl"
         words = ("evaluate", *given, "--data", data, "--split", "all", "--format", "json", "--output", output)
-        result = caption(*words)
+        result = caption(*words, "--max-length", 8)  # as it was exported
         assert result.code == 1  # the damaged photo
         assert "damaged.jpg" in result.err
         assert len(result.faults) == len(result.lines) == 1
