@@ -44,13 +44,13 @@ def _contents(paths: Sequence[str]) -> tf.Tensor:
     return tf.constant([read_photo(path) for path in paths])
 
 
-@tf.function(reduce_retracing=True)
+@tf.function(autograph=False, reduce_retracing=True)
 def load(image_bytes: tf.Tensor, image_size: int) -> tf.Tensor:
     """Returns photos as prediction sees them, float32 [B, size, size, 3], from their bytes string [B]."""
     return load_photos(image_bytes, image_size)
 
 
-@tf.function(reduce_retracing=True)
+@tf.function(autograph=False, reduce_retracing=True)
 def vary(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     """Crops, mirrors, and changes brightness and contrast of photos float [B, H, W, 3] at random, by a seed int [2]."""
     batch, height, width = tf.shape(images)[0], tf.shape(images)[1], tf.shape(images)[2]

@@ -239,7 +239,7 @@ def test_options_may_be_tensors_of_a_graph(toy_language, search):
 
     language = toy_language(10, batch=3, num_words=5)
 
-    @tf.function
+    @tf.function(autograph=False)
     def graph(state, table, *numbers):
         options = BeamOptions(**dict(zip(FIELDS, numbers, strict=True)))
         return beam_search(

@@ -92,7 +92,7 @@ def test_the_weight_may_be_a_tensor_of_a_graph(attentive_toy_language, search):
     language = attentive_toy_language(6, batch=3, num_places=(3, 5, 2))
     mask = tf.constant(language.places_mask)
 
-    @tf.function
+    @tf.function(autograph=False)
     def graph(state, memory, beta):
         options = BeamOptions(width=5, num_results=3, max_length=language.max_length, coverage_penalty=beta)
         return beam_search(

@@ -138,7 +138,7 @@ def test_what_inputs_have_of_their_own_may_have_any_size_in_a_graph(toy_language
     language = toy_language(8, batch=3)
     integers = tf.TensorSpec([None], tf.int32)
 
-    @tf.function(input_signature=[tf.TensorSpec([None, None], tf.int32), integers, integers])
+    @tf.function(autograph=False, input_signature=[tf.TensorSpec([None, None], tf.int32), integers, integers])
     def graph(prefix, starts, limits):
         state, table = language.start()
         options = BeamOptions(width=5, num_results=3, max_length=tf.reduce_max(limits))

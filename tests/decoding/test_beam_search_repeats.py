@@ -36,7 +36,7 @@ def test_the_caller_of_a_graph_chooses_what_is_not_repeated(toy_language, search
 
     language = toy_language(1)
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(autograph=False, reduce_retracing=True)
     def graph(state, memory, n):
         options = BeamOptions(width=7, num_results=7, max_length=language.max_length, no_repeat_ngram=n)
         return beam_search(

@@ -66,7 +66,7 @@ def test_prefixes_may_have_any_length_in_a_graph(toy_language):
 
     language = toy_language(4, batch=3, num_words=7)
 
-    @tf.function(input_signature=[tf.TensorSpec([None, None], tf.int32), tf.TensorSpec([], tf.int32)])
+    @tf.function(autograph=False, input_signature=[tf.TensorSpec([None, None], tf.int32), tf.TensorSpec([], tf.int32)])
     def graph(prefix, number):
         state, table = language.start()
         return next_tokens(language.step, state, table, prefix, control=language.control, num_results=number)

@@ -58,7 +58,7 @@ def test_a_graph_may_have_any_number_of_inputs(language, choose_inputs):
     start, memory = language.start()
     state = type(start)
 
-    @tf.function(input_signature=[tf.TensorSpec([None, 1], tf.int32)] * 2)
+    @tf.function(autograph=False, input_signature=[tf.TensorSpec([None, 1], tf.int32)] * 2)
     def graph(context, position):
         rows = tf.range(tf.shape(context)[0])
         options = BeamOptions(width=3, num_results=2, max_length=5)

@@ -207,7 +207,7 @@ def test_options_may_be_tensors_of_a_graph(toy_language):
     language = toy_language(9, batch=3, num_words=5)
     noise = np.random.default_rng(0).random((MAX_LENGTH, 3, 5, language.vocabulary), dtype="float32")
 
-    @tf.function
+    @tf.function(autograph=False)
     def graph(state, table, *numbers):
         return sample(
             language.step,

@@ -97,7 +97,9 @@ def test_shrinking_is_smoothed(picture, encode):
 def test_the_exported_graph_gives_the_same_with_core_operations_only(files, tmp_path):
     model = tf.Module()
     signature = [tf.TensorSpec([None], tf.string, name="image_bytes")]
-    model.load = tf.function(lambda image_bytes: {"photos": load_photos(image_bytes, 33)}, input_signature=signature)
+    model.load = tf.function(
+        lambda image_bytes: {"photos": load_photos(image_bytes, 33)}, autograph=False, input_signature=signature
+    )
     tf.saved_model.save(model, str(tmp_path), signatures=model.load)
     served = tf.saved_model.load(str(tmp_path)).signatures["serving_default"]
 

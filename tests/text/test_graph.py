@@ -142,7 +142,9 @@ def test_a_saved_graph_decodes_with_core_operations_alone(graph, tokenizer, capt
 def test_a_saved_graph_encodes_with_core_operations_alone(graph, tokenizer, captions, hard_texts, tmp_path):
     module = tf.Module()
     signature = tf.TensorSpec([None], tf.string, name="texts")
-    module.encode = tf.function(lambda texts: graph.encode(texts).to_tensor(PAD), input_signature=[signature])
+    module.encode = tf.function(
+        lambda texts: graph.encode(texts).to_tensor(PAD), autograph=False, input_signature=[signature]
+    )
     tf.saved_model.save(module, tmp_path / "1", signatures={"serving_default": module.encode})
     names = {node.op for node in operations(tmp_path / "1")}
     assert names
