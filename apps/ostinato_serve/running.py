@@ -44,7 +44,7 @@ def serve(
     check_remote(bind.host, bind.allow_remote, token)
     import uvicorn  # noqa: F401  # first, so that its extra is named where it is missing
 
-    quiet_tensorflow(runs_exported=True)
+    quiet_tensorflow(runs_exported=True, serves=True)
     from ostinato.serving.access import is_loopback
     from ostinato.serving.batching import BatchingOptions
     from ostinato.serving.grpc_server import serve_grpc

@@ -1,4 +1,4 @@
-"""Memory that is freed stays with the process: training uses the same again a moment later."""
+"""Memory that is freed stays with the process, which uses the same again a moment later."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ def keep_freed_memory() -> bool:
     An update of training frees and asks for gigabytes. The GNU C library hands each large piece back to the system,
     which clears it page by page when it is asked for again: millions of page faults. Measured on 2 cores, training of
     the captioning decoder from cached features: 2.2 s an update with them, 1.3 s without; greatest memory 2.1 and
-    2.4 GB. Other C libraries, and other systems, are left as they are.
+    2.4 GB. To caption 16 photos by an exported model: 0.81 s with them, 0.72 s without; 1.2 and 1.1 GB. Other C
+    libraries, and other systems, are left as they are.
     """
     if sys.platform != "linux":
         return False

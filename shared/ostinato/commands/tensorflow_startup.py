@@ -19,7 +19,7 @@ from ostinato.commands.kept_memory import keep_freed_memory
 _NEEDED_TO_MAKE_MODELS = ("keras", "jax")
 
 
-def quiet_tensorflow(*, runs_exported: bool = False) -> ModuleType:
+def quiet_tensorflow(*, runs_exported: bool = False, serves: bool = False) -> ModuleType:
     """Imports TensorFlow (2 to 3 s) and returns it; standard error stays clean, unless the import fails.
 
     Args:
@@ -28,13 +28,14 @@ def quiet_tensorflow(*, runs_exported: bool = False) -> ModuleType:
         later ones are no slower (measured with TensorFlow 2.21), since its time goes into convolutions and matrix
         products, which are the same. And TensorFlow is imported without Keras and JAX, which may be imported afterwards
         all the same: where those and Matplotlib are installed, that spares nearly half of the import.
+      serves: True for a server, which gives memory back after its greatest request, as `keep_freed_memory` would not.
 
     TensorFlow 2.21 reports on oneDNN and on missing CUDA drivers while it is imported, whatever its log level, from
     code that writes to the file descriptor and not to `sys.stderr`. Later messages below errors are silenced by
     TF_CPP_MIN_LOG_LEVEL, unless the user has set it.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    if not runs_exported:
+    if not serves:
         keep_freed_memory()
     left_out = _NEEDED_TO_MAKE_MODELS if runs_exported else ()
     with _standard_error_on_failure(), _what_is_made_stays(), _as_if_absent(left_out):
