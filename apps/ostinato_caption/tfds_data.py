@@ -8,6 +8,7 @@ from typing import Any
 from ostinato.errors import DataError
 from ostinato.files import write_atomically
 from ostinato.tfds_builder import download, find_builder
+from ostinato.untuned import untuned
 from ostinato_caption.data import Example
 
 # `restval` of COCO: what Karpathy's split adds to the training photos.
@@ -36,7 +37,7 @@ def read_tfds(name: str, data_dir: str | Path | None = None) -> list[Example]:
     for split in builder.info.splits:
         # The encoded file is kept as it is: decoding and encoding again would blur it.
         dataset = builder.as_dataset(split=split, decoders={"image": _skip_decoding()}, shuffle_files=False)
-        for number, record in enumerate(dataset.as_numpy_iterator()):
+        for number, record in enumerate(untuned(dataset).as_numpy_iterator()):
             captions = tuple(text.decode() for text in record["captions"]["text"])
             if captions:  # the test split of COCO has none
                 path = folder / split / _file_name(record, number)

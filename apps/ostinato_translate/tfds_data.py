@@ -8,6 +8,7 @@ from typing import Any
 
 from ostinato.errors import DataError
 from ostinato.tfds_builder import download, find_builder
+from ostinato.untuned import untuned
 from ostinato_translate.languages import language_code
 from ostinato_translate.rows import Row, split_of
 
@@ -42,7 +43,7 @@ def open_tfds(
     def read(languages: Sequence[str]) -> Iterator[Row]:
         for split in splits:
             dataset = builder.as_dataset(split=split, shuffle_files=False, as_supervised=False)
-            for record in dataset.as_numpy_iterator():
+            for record in untuned(dataset).as_numpy_iterator():
                 texts = _texts(record[feature] if feature else record)
                 yield Row(split_of(split) or split, {code: texts[code] for code in texts if code in languages})
 

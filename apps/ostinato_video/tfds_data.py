@@ -13,6 +13,7 @@ from ostinato.errors import DataError
 from ostinato.frames.labelled.examples import VideoExample, split_name
 from ostinato.frames.video_writer import VideoWriter
 from ostinato.tfds_builder import download, find_builder
+from ostinato.untuned import untuned
 
 _FRAME_RATE = 25.0  # of UCF101 and HMDB51; TensorFlow Datasets keeps frames without their times
 
@@ -42,7 +43,7 @@ def read_tfds(name: str, data_dir: str | Path | None = None) -> list[VideoExampl
         # Compressed pictures, one string a frame: a clip of pixels would take hundreds of megabytes.
         decoders = {"video": _skip_decoding()}
         dataset = builder.as_dataset(split=split, decoders=decoders, shuffle_files=False)
-        for number, record in enumerate(dataset.as_numpy_iterator()):
+        for number, record in enumerate(untuned(dataset).as_numpy_iterator()):
             path = folder / split / f"{number:06d}.mp4"
             if not path.exists():
                 _write_video(path, record["video"])

@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from ostinato.errors import ModelError
+from ostinato.untuned import untuned
 
 WARMUP_FILE = "assets.extra/tf_serving_warmup_requests"
 MAX_WARMUP_REQUESTS = 1000  # a server refuses to load a model with more
@@ -66,7 +67,7 @@ def read_requests(path: Path) -> list[Request]:
         return []
     requests = []
     try:
-        for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
+        for record in untuned(tf.data.TFRecordDataset(str(path))).as_numpy_iterator():
             log = prediction_log_pb2.PredictionLog.FromString(record)
             if log.WhichOneof("log_type") != "predict_log":
                 raise ModelError(f"{path} holds a request that is no Predict request; export the model again.")

@@ -9,6 +9,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from ostinato.untuned import untuned
+
 _POOL = 50  # batches that are sorted by length together
 
 
@@ -106,10 +108,9 @@ def _dataset(source: _Source, ahead: int) -> Iterable[tuple]:
     dataset = tf.data.Dataset.from_generator(source, output_signature=signature)
     if ahead:
         dataset = dataset.prefetch(ahead)
-    else:
-        options = tf.data.Options()
-        options.experimental_optimization.inject_prefetch = False  # what tf.data does unasked
-        dataset = dataset.with_options(options)
+    options = tf.data.Options()
+    options.experimental_optimization.inject_prefetch = False  # what tf.data does unasked
+    dataset = untuned(dataset.with_options(options))
     dataset.source = source  # for `EndWithLastBatch`
     return dataset
 
