@@ -11,8 +11,9 @@ if TYPE_CHECKING:
 def untuned(dataset: tf.data.Dataset) -> tf.data.Dataset:
     """Returns the dataset without the thread that tunes it while it is read.
 
-    Between two looks that thread sleeps for up to a minute, and whoever lets go of an iterator sits that out
-    (TensorFlow 2.21): after each epoch of training, for one.
+    Between two looks that thread sleeps for up to a minute, and now and then whoever lets go of an iterator, as `fit`
+    does after each epoch, has to sit that out (TensorFlow 2.21): 40 short tests of training took 101 s with it, and 46
+    without.
     """
     import tensorflow as tf
 
