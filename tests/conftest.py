@@ -61,14 +61,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 @contextlib.contextmanager
 def eager_tensorflow() -> Iterator[None]:
+    """Runs functions without making graphs of them."""
     import tensorflow
 
     tensorflow.config.run_functions_eagerly(True)
     try:
         with warnings.catch_warnings():
-            warnings.filterwarnings(
-                "ignore", message="Even though the `tf.config"
-            )  # does not apply to tf.data: quite so
+            # that it does not apply to tf.data: quite so
+            warnings.filterwarnings("ignore", message="Even though the `tf.config")
             yield
     finally:
         tensorflow.config.run_functions_eagerly(False)

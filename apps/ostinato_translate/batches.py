@@ -10,8 +10,9 @@ from ostinato.text import END, PAD
 from ostinato.training import bucketed_batches
 from ostinato_translate.run import Run
 
-# Cut at random, the sentences of a batch may be so many times as long as they were, that it stays about as large.
+# Cut at random, the sentences of a batch may be so many times as long as its longest was, that it stays about as large.
 _GREATEST_GROWTH = 1.2
+_DRAWS = 8  # of a sentence, until one is short enough
 
 # (source_ids int32 [B, S], decoder's input int32 [B, K, T]), targets int32 [B, K, T], weights float32 [B, K, T]
 Batch = tuple[tuple[np.ndarray, np.ndarray], np.ndarray, np.ndarray]
@@ -30,8 +31,8 @@ class ParallelBatches:
       epochs_per_pass: shares that the data are cut into; each epoch sees one of them.
       seed: with the epoch, decides on the order and on how sentences are cut.
       subword_alpha: above 0, sentences are cut into pieces at random, by this exponent
-        (`Tokenizer.encode_at_random`), but for those that would make a batch much larger. They come together by the
-        lengths of their most probable pieces all the same.
+        (`Tokenizer.encode_at_random`), among the ways that make no batch much larger. They come together by the lengths
+        of their most probable pieces all the same.
 
     Attributes:
       num_pairs: pairs of sentences in a pass over all data.
@@ -123,10 +124,16 @@ class ParallelBatches:
         if not self.subword_alpha:
             return sentences
         tokenizer = self.run.tokenizer
-        texts = [tokenizer.decode(sentence) for sentence in sentences]
-        drawn = tokenizer.encode_at_random(texts, self.subword_alpha, seed=int(seeds.integers(2**32)))
         most = _GREATEST_GROWTH * max(map(len, sentences))
-        return [new if len(new) <= most else old for new, old in zip(drawn, sentences, strict=True)]
+        chosen, waiting = list(sentences), list(range(len(sentences)))
+        for seed in seeds.integers(2**32, size=_DRAWS).tolist():
+            texts = [tokenizer.decode(sentences[place]) for place in waiting]
+            drawn = tokenizer.encode_at_random(texts, self.subword_alpha, seed)
+            for place, sentence in zip(waiting, drawn, strict=True):
+                if len(sentence) <= most:
+                    chosen[place] = sentence
+            waiting = [place for place, sentence in zip(waiting, drawn, strict=True) if len(sentence) > most]
+        return chosen
 
 
 def with_end(sentences: Sequence[Sequence[int]]) -> list[list[int]]:

@@ -69,10 +69,10 @@ class TrainConfig:
     label_smoothing: float = 0.1
     """share of the target probability spread over the vocabulary"""
     subword_alpha: float = 0.0
-    """above 0, sentences are cut into pieces at random, anew in each epoch (Kudo 2018): 0.3 varies four of five, 0.2
-    nearly all, and makes them a third longer; 0 for the most probable pieces"""
+    """above 0, sentences are cut into pieces at random, anew in each epoch, in proportion to their probability to this
+    power (Kudo 2018): 0.5 varies half of the sentences, 0.3 four of five; 0 for the most probable pieces"""
     tokens_per_batch: int = 3000
-    """target pieces in one update, padding included; more where sentences are cut at random"""
+    """target pieces in one update, padding included; a fifth more at most where sentences are cut at random"""
     learning_rate: float = 2e-3
     """greatest learning rate"""
     warmup_updates: int = 400

@@ -12,8 +12,7 @@ def untuned(dataset: tf.data.Dataset) -> tf.data.Dataset:
     """Returns the dataset without the thread that tunes it while it is read.
 
     Between two looks that thread sleeps for up to a minute, and now and then whoever lets go of an iterator, as `fit`
-    does after each epoch, has to sit that out (TensorFlow 2.21): 48 short tests of training took 78 to 101 s with it, 46
-    without.
+    does after each epoch, has to sit that out (TensorFlow 2.21).
     """
     import tensorflow as tf
 

@@ -103,3 +103,13 @@ def test_programs_that_make_no_model_begin_without_keras_and_may_import_it_later
     assert made == "(3, 2) True"
     if runs_exported:
         assert taken == "False False"
+
+
+@pytest.mark.parametrize(
+    ("how", "keeps"), [({}, True), ({"runs_exported": True}, True), ({"runs_exported": True, "serves": True}, False)]
+)
+def test_programs_keep_what_is_freed_but_servers_give_it_back(monkeypatch, how, keeps):
+    asked = []
+    monkeypatch.setattr(tensorflow_startup, "keep_freed_memory", lambda: asked.append("to keep it"))
+    tensorflow_startup.quiet_tensorflow(**how)
+    assert asked == ["to keep it"] * keeps

@@ -119,11 +119,13 @@ def test_a_run_that_is_not_trained_is_neither_exported_nor_evaluated(data, prepa
 
 
 def test_the_exported_model_scores_as_the_run_does(data, trained, exported, caption, tmp_path):
+    interface = json.loads((exported.folder / "1" / "interface.json").read_text())
+    max_length = interface["metadata"]["decoding"]["max_length"]
     scores, captions = [], []
     for given in (("--run", trained.folder), ("--model", exported.folder)):
         output = tmp_path / f"{given[0]}.jsonl"
         words = ("evaluate", *given, "--data", data, "--split", "all", "--format", "json", "--output", output)
-        result = caption(*words, "--max-length", 8)  # as it was exported
+        result = caption(*words, "--max-length", max_length)
         assert result.code == 1  # the damaged photo
         assert "damaged.jpg" in result.err
         assert len(result.faults) == len(result.lines) == 1

@@ -244,11 +244,9 @@ def test_a_conversation_goes_on_after_mistakes(predict):
 def test_the_exported_model_scores_as_the_run_does(workshop, tmp_path):
     scores = []
     for given in (("--run", workshop.run), ("--model", workshop.model / "1")):
-        words = ("--translations", tmp_path / f"{given[0]}.txt", "--output", tmp_path / "each.jsonl")
+        words = ("--translations", tmp_path / f"{given[0]}.txt", "--output", tmp_path / "each.jsonl", *BRIEF)
         files = ("--source", workshop.data / "test.en", "--reference", workshop.data / "test.de")
-        result = run_captured(
-            "evaluate", *given, *files, *BRIEF, "--from", "en", "--to", "de", "--format", "json", *words
-        )
+        result = run_captured("evaluate", *given, *files, "--from", "en", "--to", "de", "--format", "json", *words)
         assert (result.code, result.err) == (0, "")
         assert len(result.lines) == 1
         scores.append(json.loads(result.out))

@@ -120,5 +120,19 @@ def test_sentences_are_cut_anew_in_every_epoch_and_batches_grow_by_a_fifth_at_mo
             assert two.shape[1] - 1 <= 1.2 * (one.shape[1] - 1)
 
 
+def test_the_smaller_the_exponent_the_more_sentences_are_cut_otherwise(make, numeral_run):
+    def share_that_differs(alpha):
+        pairs = zip(make()(0), make(subword_alpha=alpha)(0), strict=True)
+        differs = []
+        for ((_, plain), *_), ((_, varied), *_) in pairs:
+            for one, two in zip(plain.reshape(-1, plain.shape[-1]), varied.reshape(-1, varied.shape[-1]), strict=True):
+                differs.append(one[one != PAD].tolist() != two[two != PAD].tolist())
+        return np.mean(differs)
+
+    assert share_that_differs(100.0) == 0
+    assert 0 < share_that_differs(1.0) < share_that_differs(0.3)
+    assert share_that_differs(0.3) > 0.5
+
+
 def test_padding_is_on_the_right():
     np.testing.assert_array_equal(pad([[5, 6, 7], [8]]), [[5, 6, 7], [8, PAD, PAD]])
