@@ -34,6 +34,7 @@ def make_decoders(
                 attention_units=config.attention_units,
                 dropout=config.dropout,
                 memory_dropout=config.memory_dropout,
+                temperature=config.temperature,
                 name=f"decoder_{number}",
             )
             for number in range(config.decoders)

@@ -129,8 +129,7 @@ class Training:
     def phase_of_features(self) -> tuple[EncoderDecoder, Callable[[int], Iterable]]:
         """Returns what phase 1 trains: the compiled model, and its batches by epoch."""
         model = self._model_of_features()
-        loss = SmoothedCrossEntropy(self.config.label_smoothing)
-        self._compile(model, self.config.epochs, self.config.learning_rate, loss)
+        self._compile(model, self.config.epochs, self.config.learning_rate, self._cross_entropy())
         return model, self._teacher_forcing(self._read_features)
 
     def _frozen(self, epochs: int) -> None:
@@ -140,8 +139,7 @@ class Training:
     def _fine_tune(self, epochs: int) -> None:
         self.encoder.set_trainable_blocks(self.config.fine_tune_blocks)
         model = make_model(self.encoder, self.decoders, learning=True)
-        loss = SmoothedCrossEntropy(self.config.label_smoothing)
-        self._compile(model, epochs, self.config.fine_tune_learning_rate, loss)
+        self._compile(model, epochs, self.config.fine_tune_learning_rate, self._cross_entropy())
         image_size = self.run.prepare_config.image_size
         photos = [self.run.examples[row].image for row in self.train_rows]
         dev_photos = [self.run.examples[row].image for row in self.dev_rows]
@@ -182,6 +180,9 @@ class Training:
             )
 
         self._fit(SELF_CRITICAL, model, epochs, feed_epochs(batches, ahead=0), self._dev_features)
+
+    def _cross_entropy(self) -> SmoothedCrossEntropy:
+        return SmoothedCrossEntropy(self.config.label_smoothing, temperature=1 / self.config.temperature)
 
     def _model_of_features(self) -> EncoderDecoder:
         return make_model(None, self.decoders, feature_size=self.features.shape[-1], learning=True)

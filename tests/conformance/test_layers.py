@@ -79,9 +79,15 @@ def padded(ids):
     return np.where(np.arange(ids.shape[1]) < ids.shape[1] - 2 * np.arange(len(ids))[:, None], ids, 0)
 
 
-def decoder(attention="multiplicative"):
+def decoder(attention="multiplicative", temperature=1.0):
     return AttentionDecoder(
-        vocabulary_size=11, embedding_size=3, units=7, attention=attention, attention_units=5, dropout=0.1
+        vocabulary_size=11,
+        embedding_size=3,
+        units=7,
+        attention=attention,
+        attention_units=5,
+        dropout=0.1,
+        temperature=temperature,
     )
 
 
@@ -112,7 +118,7 @@ CASES = [
     Case("AttentionDecoder", decoder, (floats(3, 9, 4), token_ids(3, 2, 5)), decode, (3, 2, 5, 11), 17),
     Case(
         "AttentionDecoder, additive",
-        lambda: decoder("additive"),
+        lambda: decoder("additive", temperature=0.7),
         (floats(3, 9, 4), token_ids(3, 2, 5)),
         decode,
         (3, 2, 5, 11),

@@ -100,6 +100,23 @@ def test_dropout_acts_in_training_only():
     assert np.any(dropped != ops.convert_to_numpy(memory.values))
 
 
+def test_a_temperature_divides_the_logits_of_all_that_is_written():
+    plain = make_decoder()
+    cold = AttentionDecoder.from_config({**plain.get_config(), "temperature": 0.5})
+    cold(TARGET_IDS, cold.remember(FEATURES))
+    cold.set_weights(plain.get_weights())
+    logits = ops.convert_to_numpy(plain(TARGET_IDS, plain.remember(FEATURES)))
+    memory = cold.remember(FEATURES)
+    assert_allclose(ops.convert_to_numpy(cold(TARGET_IDS, memory)), 2 * logits, rtol=1e-4, atol=1e-5)
+    assert_allclose(step_through(cold, TARGET_IDS, memory)[0], log_softmax(2 * logits), atol=1e-4)
+
+
+@pytest.mark.parametrize("temperature", [0, -1.0])
+def test_a_temperature_that_nothing_can_be_divided_by_is_refused(temperature):
+    with pytest.raises(ValueError, match="temperature is above 0"):
+        AttentionDecoder(VOCABULARY, temperature=temperature)
+
+
 def test_an_unknown_attention_is_named_with_those_that_exist():
     with pytest.raises(ValueError, match=r"'cosine'.*additive, multiplicative"):
         AttentionDecoder(VOCABULARY, attention="cosine")

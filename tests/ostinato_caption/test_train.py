@@ -2,6 +2,7 @@ import json
 import shutil
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 
@@ -86,6 +87,18 @@ def test_epochs_may_be_added_and_phases_skipped_that_have_not_begun(run, setting
 def test_a_phase_that_was_trained_cannot_be_left_out_any_more(trained, settings, name):
     with pytest.raises(ConfigError, match="cannot be left out any more"):
         Training(trained, settings(**{name: 0}))()
+
+
+def test_a_temperature_sharpens_what_is_written_and_not_what_is_learnt(run, settings, eager):
+    losses, logits = [], []
+    for temperature in (1.0, 0.5):
+        training = Training(run, settings(temperature=temperature))
+        model, batches = training.phase_of_features()
+        inputs, targets, weights = next(iter(batches(0)))
+        logits.append(keras.ops.convert_to_numpy(model(inputs)))
+        losses.append(model.test_on_batch(inputs, targets, sample_weight=weights))
+    np.testing.assert_allclose(logits[1], 2 * logits[0], rtol=1e-3, atol=1e-4)
+    assert losses[1] == pytest.approx(losses[0], rel=1e-5)
 
 
 def test_the_third_phase_learns_from_features_of_the_network_that_the_second_trained(trained):

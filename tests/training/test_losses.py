@@ -95,8 +95,15 @@ def test_half_precision_logits_are_summed_in_single_precision(targets, logits):
     assert_allclose(loss, textbook(targets, rounded, 0.1), rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_a_temperature_flattens_what_is_compared(targets, logits, smoothing):
+    loss = SmoothedCrossEntropy(smoothing, reduction="none", temperature=2.0)(targets, logits)
+    assert_allclose(loss, textbook(targets, logits / 2, smoothing), rtol=1e-5, atol=1e-5)
+
+
 def test_its_configuration_comes_back(targets, logits, weights):
-    loss = SmoothedCrossEntropy(0.15, reduction="sum_over_batch_size", name="caption_loss")
+    loss = SmoothedCrossEntropy(0.15, reduction="sum_over_batch_size", temperature=1.5, name="caption_loss")
     again = keras.losses.deserialize(keras.losses.serialize(loss))
     assert (again.smoothing, again.reduction, again.name) == (0.15, "sum_over_batch_size", "caption_loss")
+    assert again.temperature == 1.5
     assert_allclose(again(targets, logits, sample_weight=weights), loss(targets, logits, sample_weight=weights))

@@ -46,6 +46,8 @@ class AttentionDecoder(keras.layers.Layer):
       attention_units: size of the space in which queries and keys are compared.
       dropout: share of the inputs of each LSTM and of the vocabulary layer that training drops.
       memory_dropout: share of the encoder's features that training drops.
+      temperature: what logits are divided by, above 0: below 1 sharpens what the decoder says (Guo et al. 2017, section
+        4.2). To learn as if it were 1, let the loss flatten logits by the inverse, see `SmoothedCrossEntropy`.
 
     Call arguments:
       target_ids: int [B, K, T], each sequence beginning with the start token.
@@ -53,6 +55,9 @@ class AttentionDecoder(keras.layers.Layer):
 
     Returns:
       logits float32 [B, K, T, V] of the token that follows each position.
+
+    Raises:
+      ValueError: there is no such attention, or the temperature is not above 0.
 
     Reference: Anderson et al. 2018, section 3.2 (two LSTMs around the attention); Xu et al. 2015, section 3.1.2
     (initial state from the mean of the features).
@@ -67,11 +72,14 @@ class AttentionDecoder(keras.layers.Layer):
         attention_units: int = 256,
         dropout: float = 0.3,
         memory_dropout: float = 0.3,
+        temperature: float = 1.0,
         **kwargs,
     ):
         super().__init__(**kwargs)
         if attention not in _ATTENTIONS:
             raise ValueError(f"there is no attention {attention!r}: use one of {', '.join(_ATTENTIONS)}")
+        if temperature <= 0:
+            raise ValueError(f"a temperature is above 0; it is {temperature}")
         self.vocabulary_size = vocabulary_size
         self.embedding_size = embedding_size
         self.units = units
@@ -79,6 +87,7 @@ class AttentionDecoder(keras.layers.Layer):
         self.attention_units = attention_units
         self.dropout_rate = dropout
         self.memory_dropout_rate = memory_dropout
+        self.temperature = temperature
 
         dtype = self.dtype_policy
         self.memory_dropout = keras.layers.Dropout(memory_dropout, dtype=dtype, name="memory_dropout")
@@ -122,7 +131,7 @@ class AttentionDecoder(keras.layers.Layer):
         values = self.value_projection(self.memory_dropout(features, training=training))  # -> [B, S, units]
         if not self.embedding.built:  # where the decoder has not been called yet
             self.embedding.build(None)
-        token_kernel = ops.transpose(ops.cast(self.embedding.embeddings, values.dtype))
+        token_kernel = ops.transpose(ops.cast(self.embedding.embeddings, values.dtype)) / self.temperature
         return self.attention.remember(values, mask)._replace(token_kernel=token_kernel)
 
     def initial_state(self, memory: Memory, num_sequences: int | Tensor = 1) -> DecoderState:
@@ -192,7 +201,7 @@ class AttentionDecoder(keras.layers.Layer):
         projected = self.output_projection(ops.concatenate([output, context], axis=-1))
         projected = self.dropout(projected, training=training)
         logits = ops.matmul(projected, memory.token_kernel)
-        return ops.cast(logits, "float32") + ops.cast(self.output_bias, "float32")
+        return ops.cast(logits, "float32") + ops.cast(self.output_bias, "float32") / self.temperature
 
     def _merge(self, x, *, axes):
         """Makes one axis of the first two: [B, K, ...] -> [B * K, ...]."""
@@ -215,4 +224,5 @@ class AttentionDecoder(keras.layers.Layer):
             "attention_units": self.attention_units,
             "dropout": self.dropout_rate,
             "memory_dropout": self.memory_dropout_rate,
+            "temperature": self.temperature,
         }

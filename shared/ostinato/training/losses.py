@@ -19,6 +19,8 @@ class SmoothedCrossEntropy(keras.losses.Loss):
       smoothing: share of the probability that is spread, in [0, 1).
       reduction: `mean_with_sample_weight` divides by the sum of the weights, so that padding (weight 0) does not
         count. `sum_over_batch_size` divides by the number of places, for weights that may be negative (rewards).
+      temperature: what logits are divided by. Above 1 the network learns at a higher temperature than that at which it
+        writes (as in Hinton et al. 2015, section 2): what it writes with is sharper than what smoothing asks for.
 
     Call arguments:
       y_true: int [..., T], target token ids.
@@ -31,13 +33,21 @@ class SmoothedCrossEntropy(keras.losses.Loss):
     Reference: Szegedy et al. 2016, section 7.
     """
 
-    def __init__(self, smoothing: float = 0.0, reduction: str = "mean_with_sample_weight", **kwargs: Any):
+    def __init__(
+        self,
+        smoothing: float = 0.0,
+        reduction: str = "mean_with_sample_weight",
+        *,
+        temperature: float = 1.0,
+        **kwargs: Any,
+    ):
         super().__init__(reduction=reduction, **kwargs)
         self.smoothing = smoothing
+        self.temperature = temperature
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Returns float32 [..., T], the loss of each token."""
-        logits = ops.cast(y_pred, "float32")
+        logits = ops.cast(y_pred, "float32") / self.temperature
         target_ids = ops.cast(y_true, "int32")
         if not self.smoothing:
             return ops.sparse_categorical_crossentropy(target_ids, logits, from_logits=True)
@@ -49,4 +59,4 @@ class SmoothedCrossEntropy(keras.losses.Loss):
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments of the constructor."""
-        return {**super().get_config(), "smoothing": self.smoothing}
+        return {**super().get_config(), "smoothing": self.smoothing, "temperature": self.temperature}
