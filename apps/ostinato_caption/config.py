@@ -64,7 +64,7 @@ class TrainConfig:
     """share of the image features dropped in training"""
     label_smoothing: float = 0.1
     """share of the target probability spread over the vocabulary"""
-    temperature: float = 0.7
+    temperature: float = 0.5
     """what logits are divided by in writing and in phase 3: below 1 makes up for the evenness that smoothing and
     dropout leave (Guo et al. 2017); phases 1 and 2 learn as if it were 1"""
     photos_per_batch: int = 32
@@ -104,7 +104,7 @@ class TrainConfig:
 
     self_critical_epochs: int = 9
     """phase 3, self_critical: passes in which sampled captions are rewarded by CIDEr-D (Rennie et al. 2017)"""
-    self_critical_learning_rate: float = 2e-4
+    self_critical_learning_rate: float = 1e-4
     """greatest learning rate of phase 3"""
     self_critical_views: int = 5
     """varied views of each photo that phase 3 sees besides the photo itself: some 125 kB of disk each at 224 pixels"""
