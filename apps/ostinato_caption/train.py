@@ -182,6 +182,7 @@ class Training:
         self._fit(SELF_CRITICAL, model, epochs, feed_epochs(batches, ahead=0), self._dev_features)
 
     def _cross_entropy(self) -> SmoothedCrossEntropy:
+        """The loss of phases 1 and 2, which undoes the decoders' temperature."""
         return SmoothedCrossEntropy(self.config.label_smoothing, temperature=1 / self.config.temperature)
 
     def _model_of_features(self) -> EncoderDecoder:

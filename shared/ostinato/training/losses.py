@@ -19,8 +19,8 @@ class SmoothedCrossEntropy(keras.losses.Loss):
       smoothing: share of the probability that is spread, in [0, 1).
       reduction: `mean_with_sample_weight` divides by the sum of the weights, so that padding (weight 0) does not
         count. `sum_over_batch_size` divides by the number of places, for weights that may be negative (rewards).
-      temperature: what logits are divided by. Above 1 the network learns at a higher temperature than that at which it
-        writes (as in Hinton et al. 2015, section 2): what it writes with is sharper than what smoothing asks for.
+      temperature: what logits are divided by, above 0. Above 1 the network learns at a higher temperature than that at
+        which it writes (as in Hinton et al. 2015, section 2): it writes more sharply than smoothing asks for.
 
     Call arguments:
       y_true: int [..., T], target token ids.
