@@ -72,7 +72,7 @@ def _of_export(model: LoadedModel) -> ImageEncoder:
     if facts.get("application") != "ostinato_caption" or name not in EFFICIENTNET_LITE:
         raise ModelError(f"the model in {model.path} has no image network that could be taken over")
     encoder = ImageEncoder(name, weights="imagenet").fold()
-    exported = [variable.numpy().astype(np.float32) for variable in model.saved_model._all_variables]  # type: ignore[attr-defined]
+    exported = [weight.numpy().astype(np.float32) for weight in model.weights]
     encoder.set_weights([_most_alike(np.asarray(weight), exported) for weight in encoder.weights])
     _prove(encoder, model)
     return encoder

@@ -1,6 +1,6 @@
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,14 +27,16 @@ class LoadedModel(Model):
       signatures: functions by name; inputs by keyword, as tensors; they return dicts of tensors.
       interface: what `interface.json` says, `metadata` of the application included.
       assets: the application's files, by name.
-      saved_model: TensorFlow's object, which owns the weights.
+      owner: whoever must live as long as the signatures, if they do not see to that themselves.
+      weights: what the signatures compute with, each once.
     """
 
     path: Path
     signatures: "Mapping[str, Callable[..., dict[str, tf.Tensor]]]"
     interface: Mapping[str, Any]
     assets: Mapping[str, Path]
-    saved_model: object
+    owner: object = None
+    weights: "Sequence[tf.Variable]" = ()
 
     def call(self, signature: str, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Asks a signature in this process."""
@@ -49,8 +51,13 @@ class LoadedModel(Model):
         return {name: tensor.numpy() for name, tensor in outputs.items()}
 
 
-def load_model(name_or_path: str | Path) -> LoadedModel:
+def load_model(name_or_path: str | Path, *, rebuild: bool = False) -> LoadedModel:
     """Loads an exported folder, with or without its version, or a shipped model by name.
+
+    Args:
+      name_or_path: which one.
+      rebuild: True to let TensorFlow build all functions anew, as `tf.saved_model.load` does for any program. It takes
+        seconds for large graphs, and is done anyhow where `load_stored_signatures` cannot run them as they are stored.
 
     Raises:
       ModelError: there is no such model, or its folder is damaged.
@@ -61,18 +68,27 @@ def load_model(name_or_path: str | Path) -> LoadedModel:
     import tensorflow as tf
 
     try:
-        saved_model = tf.saved_model.load(str(folder))
-    except (OSError, ValueError, LookupError, tf.errors.OpError) as error:
+        signatures, owner, weights = (None if rebuild else _as_stored(folder)) or _rebuilt(folder)
+    except (OSError, ValueError, LookupError, RuntimeError, tf.errors.OpError) as error:
         # The message of TensorFlow goes on for pages; its first line says what is wrong.
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ModelError(f"The model in {folder} is damaged ({reason}); export or fetch it again.") from error
-    return LoadedModel(
-        path=folder,
-        signatures=saved_model.signatures,
-        interface=interface,
-        assets=find_assets(folder),
-        saved_model=saved_model,
-    )
+    return LoadedModel(folder, signatures, interface, find_assets(folder), owner, weights)
+
+
+def _as_stored(folder: Path) -> "tuple[Mapping[str, Any], None, Sequence[tf.Variable]] | None":
+    from ostinato.export.stored_signatures import load_stored_signatures
+
+    stored = load_stored_signatures(folder)
+    return None if stored is None else (stored.signatures, None, stored.weights)
+
+
+def _rebuilt(folder: Path) -> "tuple[Mapping[str, Any], object, Sequence[tf.Variable]]":
+    import tensorflow as tf
+
+    saved_model = tf.saved_model.load(str(folder))
+    weights = {id(each): each for function in saved_model.signatures.values() for each in function.variables}
+    return saved_model.signatures, saved_model, tuple(weights.values())
 
 
 def find_assets(folder: Path) -> dict[str, Path]:

@@ -78,7 +78,7 @@ def prove(folder: Path, tolerance: float = 1e-4) -> ProofReport:
     graph = read_graph(folder)
     check_ops(graph)
     check_batch_dimensions(graph)
-    model = load_model(folder)
+    model = load_model(folder, rebuild=True)  # as a server and any other program will
     warmup = read_requests(folder / WARMUP_FILE)
     requests = [*warmup, *read_requests(folder / PROOF_SAMPLES_FILE)]
     for request in requests:

@@ -46,6 +46,18 @@ def read_graph(folder: Path) -> SavedGraph:
     Raises:
       ModelError: the file is missing or damaged.
     """
+    meta_graph = read_meta_graph(folder)
+    graph = meta_graph.graph_def
+    nodes = [*graph.node, *(node for function in graph.library.function for node in function.node_def)]
+    return SavedGraph(
+        signatures=described_signatures(meta_graph.signature_def),
+        ops=frozenset(node.op for node in nodes),
+        functions=frozenset(function.signature.name for function in graph.library.function),
+    )
+
+
+def read_meta_graph(folder: Path) -> Any:
+    """Reads the graph of an exported model, a `MetaGraphDef`; raises as `read_graph`."""
     from google.protobuf.message import DecodeError
     from tensorflow.core.protobuf import saved_model_pb2
 
@@ -57,21 +69,19 @@ def read_graph(folder: Path) -> SavedGraph:
         raise ModelError(f"{path} cannot be read ({error.strerror}); export the model again.") from error
     except (DecodeError, IndexError) as error:
         raise ModelError(f"{path} is damaged; export the model again.") from error
-    graph = meta_graph.graph_def
-    nodes = [*graph.node, *(node for function in graph.library.function for node in function.node_def)]
-    return SavedGraph(
-        signatures=described_signatures(meta_graph.signature_def),
-        ops=frozenset(node.op for node in nodes),
-        functions=frozenset(function.signature.name for function in graph.library.function),
-    )
+    return meta_graph
+
+
+def callable_signatures(signatures: Mapping[str, Any]) -> list[str]:
+    """Returns the names of `SignatureDef` messages that can be called, sorted."""
+    return sorted(signatures.keys() - {INIT_SIGNATURE})
 
 
 def described_signatures(signatures: Mapping[str, Any]) -> dict[str, SignatureDescription]:
     """Describes `SignatureDef` messages by name, those that can be called."""
     return {
-        name: SignatureDescription(inputs=_tensors(signature.inputs), outputs=_tensors(signature.outputs))
-        for name, signature in sorted(signatures.items())
-        if name != INIT_SIGNATURE
+        name: SignatureDescription(_tensors(signatures[name].inputs), _tensors(signatures[name].outputs))
+        for name in callable_signatures(signatures)
     }
 
 

@@ -1,0 +1,184 @@
+"""The signatures of a SavedModel, run as they are stored.
+
+`tf.saved_model.load` builds every function of the file anew, node by node in Python, so that programs may differentiate
+them, trace them and save them again. To ask a signature, none of that is needed: here TensorFlow's runtime gets the
+stored functions as they are. The captioning model (9,464 nodes) is ready to be asked in 0.5 s instead of 3.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+from tensorflow.core.framework import graph_pb2
+from tensorflow.core.protobuf import trackable_object_graph_pb2
+
+from ostinato.errors import ModelError
+from ostinato.export.saved_graph import callable_signatures, read_meta_graph
+
+_OBJECTS = "_CHECKPOINTABLE_OBJECT_GRAPH"  # where a checkpoint says which object each tensor belongs to
+_KNOWN_KINDS = {"user_object", "function", "bare_concrete_function", "variable"}  # of objects
+
+_loads = itertools.count(1)
+
+
+class StoredSignature:
+    """A signature of an exported model: tensors by keyword, a dict of tensors.
+
+    Its functions are handed to TensorFlow when it is asked for the first time.
+
+    Args:
+      name: the signature's.
+      definition: its `SignatureDef`.
+      call: the node of the graph that calls its function, a `NodeDef`.
+      library: all functions of the graph, `FunctionDef` by name.
+      captured: the variables that the function reads, in the order of the inputs behind those of the signature.
+
+    Raises:
+      TypeError: tensors are missing, or there are others.
+      tf.errors.InvalidArgumentError: the graph refuses them.
+    """
+
+    def __init__(
+        self, name: str, definition: Any, call: Any, library: Mapping[str, Any], captured: Sequence[tf.Variable]
+    ) -> None:
+        self._name, self._definition, self._call = name, definition, call
+        self._library, self._captured = library, captured
+        self._inputs, self._outputs = sorted(definition.inputs), sorted(definition.outputs)
+
+    def __call__(self, **tensors: tf.Tensor) -> dict[str, tf.Tensor]:
+        if tensors.keys() != set(self._inputs):
+            raise TypeError(f"{self._name} takes {', '.join(self._inputs)}; it was given {', '.join(sorted(tensors))}")
+        return self._function(*(tensors[name] for name in self._inputs))
+
+    @functools.cached_property
+    def _function(self) -> Any:
+        """The function of TensorFlow: it calls the stored one, with the weights behind its inputs."""
+        needed = _with_all_it_calls(_called(self._call), self._library)
+        graph = graph_pb2.GraphDef(node=[self._call])
+        graph.library.function.extend(self._library[name] for name in needed)
+        sources = [self._definition.inputs[name].name for name in self._inputs]
+        handles = [source for source in map(_full_name, self._call.input) if source not in sources]
+
+        def imported(*tensors: tf.Tensor) -> dict[str, tf.Tensor]:
+            given = dict(zip(sources, tensors, strict=True))
+            given |= {
+                source: tf.identity(variable.handle) for source, variable in zip(handles, self._captured, strict=True)
+            }
+            wanted = [self._definition.outputs[name].name for name in self._outputs]
+            outputs = tf.graph_util.import_graph_def(graph, input_map=given, return_elements=wanted, name="")
+            return dict(zip(self._outputs, outputs, strict=True))
+
+        return tf.compat.v1.wrap_function(imported, [_spec(self._definition.inputs[name]) for name in self._inputs])
+
+
+class StoredSignatures(NamedTuple):
+    """The signatures of a model by name, and the weights that they share."""
+
+    signatures: Mapping[str, StoredSignature]
+    weights: Sequence[tf.Variable]
+
+
+def load_stored_signatures(folder: Path) -> StoredSignatures | None:
+    """Reads the signatures of a version folder and its weights.
+
+    Returns None for what this module cannot run, such as a model with a lookup table: load it by TensorFlow.
+
+    Raises:
+      ModelError: the graph is missing or damaged, or the weights are those of another graph.
+      ValueError, LookupError, RuntimeError, tf.errors.OpError: the weights are missing or damaged.
+    """
+    meta_graph = read_meta_graph(folder)
+    objects = meta_graph.object_graph_def
+    calls = {name: _call_of(meta_graph, name) for name in callable_signatures(meta_graph.signature_def)}
+    if None in calls.values() or not {node.WhichOneof("kind") for node in objects.nodes} <= _KNOWN_KINDS:
+        return None
+    variables = _read_variables(folder, objects.nodes)
+    captured = {
+        name: [variables[number] for number in objects.concrete_functions[_called(call)].bound_inputs]
+        for name, call in calls.items()
+    }
+    # A process knows one function of each name, and versions of a model use the same ones.
+    library = _renamed(meta_graph.graph_def.library.function, calls.values(), suffix=f"_of_load_{next(_loads)}")
+    signatures = {
+        name: StoredSignature(name, meta_graph.signature_def[name], call, library, captured[name])
+        for name, call in calls.items()
+    }
+    return StoredSignatures(signatures, tuple(variables.values()))
+
+
+def _call_of(meta_graph: Any, signature: str) -> Any:
+    """Returns the node that all outputs of a signature come from, or None if it is not a plain call of a function."""
+    sources = {info.name.partition(":")[0] for info in meta_graph.signature_def[signature].outputs.values()}
+    nodes = [node for node in meta_graph.graph_def.node if node.name in sources]
+    is_call = len(nodes) == 1 and nodes[0].op in ("PartitionedCall", "StatefulPartitionedCall")
+    return nodes[0] if is_call and not any(source.startswith("^") for source in nodes[0].input) else None
+
+
+def _called(call: Any) -> str:
+    return call.attr["f"].func.name
+
+
+def _read_variables(folder: Path, objects: Sequence[Any]) -> dict[int, tf.Variable]:
+    """Returns the variables, by their number among the objects of the graph."""
+    reader = tf.train.load_checkpoint(str(folder / "variables" / "variables"))
+    stored = trackable_object_graph_pb2.TrackableObjectGraph.FromString(reader.get_tensor(_OBJECTS)).nodes
+    # Both files number their objects alike: as one walk over the model has met them.
+    if [_children(node) for node in stored] != [_children(node) for node in objects]:
+        raise ModelError(f"The weights in {folder} are not those of its graph; export or fetch it again.")
+    variables = {}
+    for number, node in enumerate(objects):
+        if node.HasField("variable"):
+            (attribute,) = stored[number].attributes
+            value = tf.constant(reader.get_tensor(attribute.checkpoint_key), tf.as_dtype(node.variable.dtype))
+            value.shape.assert_is_compatible_with(node.variable.shape)
+            variables[number] = tf.Variable(value, trainable=False)
+    return variables
+
+
+def _children(node: Any) -> list[tuple[str, int]]:
+    return [(child.local_name, child.node_id) for child in node.children]
+
+
+def _renamed(functions: Sequence[Any], calls: Iterable[Any], suffix: str) -> dict[str, Any]:
+    """Gives functions other names, also where they or the calls name them, and returns them by these."""
+    names = {function.signature.name for function in functions}
+    for function in functions:
+        function.signature.name += suffix
+    for node in itertools.chain(calls, *(function.node_def for function in functions)):
+        for reference in _references(node):
+            if reference.name in names:
+                reference.name += suffix
+    return {function.signature.name: function for function in functions}
+
+
+def _with_all_it_calls(name: str, library: Mapping[str, Any]) -> set[str]:
+    """Returns a function's name and those of all functions that it and they call."""
+    found, waiting = set(), [name]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting.extend(reference.name for node in library[name].node_def for reference in _references(node))
+    return found
+
+
+def _references(node: Any) -> Iterator[Any]:
+    """Yields what names a function in a node."""
+    for value in node.attr.values():
+        if value.HasField("func"):
+            yield value.func
+        yield from value.list.func
+
+
+def _full_name(source: str) -> str:
+    """Returns the full name of a tensor; graphs leave out the number of a node's first output."""
+    return source if ":" in source else f"{source}:0"
+
+
+def _spec(info: Any) -> tf.TensorSpec:
+    return tf.TensorSpec(tf.TensorShape(info.tensor_shape), tf.as_dtype(info.dtype))

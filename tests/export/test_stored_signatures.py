@@ -1,0 +1,143 @@
+import threading
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
+
+from ostinato.errors import ModelError
+from ostinato.export.endpoints import Endpoint, Preset, Sample
+from ostinato.export.loading import load_model
+from ostinato.export.saved_graph import read_meta_graph
+from ostinato.export.stored_signatures import load_stored_signatures
+
+NUMBERS = np.random.default_rng(2).normal(size=(4, 5)).astype(np.float32)
+
+
+@pytest.fixture
+def two_signatures(export, dense, five_numbers):
+    """A model whose signatures share weights; one of them loops, branches and has settings, and one settles these."""
+
+    def repeated(numbers, times, negative):
+        def once(left, x):
+            return left - 1, tf.nn.softmax(dense(tf.concat([x, x[:, :2]], axis=1)))
+
+        numbers = tf.cond(negative, lambda: -numbers, lambda: numbers)
+        _, scores = tf.while_loop(
+            lambda left, x: left > 0, once, (times, numbers[:, :3]), (tf.TensorShape([]), tf.TensorShape([None, 3]))
+        )
+        return {"scores": scores, "is_first": scores[:, 0] > scores[:, 1]}
+
+    specs = [
+        tf.TensorSpec((None, 5), tf.float32, name="numbers"),
+        tf.TensorSpec((), tf.int32, name="times"),
+        tf.TensorSpec((), tf.bool, name="negative"),
+    ]
+    plain = Endpoint("plain", lambda numbers: {"scores": dense(numbers)}, specs[:1])
+    settings = {"times": 3, "negative": True}
+    looped = Endpoint("repeated", repeated, specs)
+    preset = Preset("serving_default", looped, settings, outputs=("scores",))
+    samples = [
+        five_numbers,
+        Sample("plain", five_numbers.inputs),
+        Sample("repeated", {**five_numbers.inputs, **settings}),
+    ]
+    return export(endpoints=[plain, looped, preset], samples=samples)
+
+
+def inputs(**settings):
+    return {"numbers": tf.constant(NUMBERS), **{name: tf.constant(value) for name, value in settings.items()}}
+
+
+def test_signatures_answer_as_those_that_tensorflow_rebuilds(two_signatures):
+    stored, rebuilt = load_model(two_signatures), load_model(two_signatures, rebuild=True)
+    assert stored.signatures.keys() == rebuilt.signatures.keys() == {"plain", "repeated", "serving_default"}
+    for name, given in {
+        "plain": inputs(),
+        "repeated": inputs(times=2, negative=False),
+        "serving_default": inputs(),
+    }.items():
+        for _ in range(2):  # the first time functions are handed over
+            found, expected = stored.signatures[name](**given), rebuilt.signatures[name](**given)
+            assert found.keys() == expected.keys()
+            for key, value in expected.items():
+                np.testing.assert_array_equal(found[key], value)
+    assert stored.signatures["repeated"](**inputs(times=2, negative=True))["is_first"].dtype == tf.bool
+
+
+def test_signatures_share_their_weights(two_signatures):
+    stored = load_stored_signatures(two_signatures)
+    assert sorted(weight.shape.as_list() for weight in stored.weights) == [[3], [5, 7], [7], [7, 3]]
+    before = stored.signatures["plain"](**inputs())["scores"].numpy()
+    (bias,) = [weight for weight in stored.weights if weight.shape == [3]]
+    bias.assign_add(tf.ones_like(bias))
+    np.testing.assert_allclose(stored.signatures["plain"](**inputs())["scores"], before + 1, atol=1e-6)
+    rebuilt = load_model(two_signatures, rebuild=True)
+    assert len(rebuilt.weights) == len(stored.weights)
+
+
+def test_two_versions_in_one_process_keep_their_own_weights(export, dense):
+    first = load_model(export())
+    before = first.signatures["serving_default"](**inputs())["scores"].numpy()
+    dense.set_weights([2 * weight for weight in dense.get_weights()])
+    second = load_model(export())
+    assert second.path != first.path
+    after = second.signatures["serving_default"](**inputs())["scores"].numpy()
+    assert np.abs(after - before).max() > 0.1
+    np.testing.assert_array_equal(first.signatures["serving_default"](**inputs())["scores"], before)
+
+
+def test_a_signature_is_asked_by_several_threads_at_once(two_signatures):
+    signature = load_model(two_signatures).signatures["plain"]
+    together = threading.Barrier(4)
+    answers = []
+
+    def ask():
+        together.wait()
+        answers.append(signature(**inputs())["scores"].numpy())
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(answers) == 4
+    for answer in answers:
+        np.testing.assert_array_equal(answer, answers[0])
+
+
+def test_other_inputs_are_refused(two_signatures):
+    signature = load_model(two_signatures).signatures["repeated"]
+    with pytest.raises(TypeError, match="repeated takes negative, numbers, times; it was given numbers"):
+        signature(**inputs())
+    with pytest.raises(TypeError, match="it was given negative, numbers, size, times"):
+        signature(**inputs(times=1, negative=False, size=3))
+
+
+def test_weights_of_another_graph_are_refused(export, dense):
+    other = keras.Sequential([keras.Input((5,)), keras.layers.Dense(7), keras.layers.Dense(3)])
+    folder, stranger = export(), export(lambda numbers: {"scores": other(numbers)}, model=other, trackables=[dense])
+    for path in (stranger / "variables").iterdir():
+        (folder / "variables" / path.name).write_bytes(path.read_bytes())
+    with pytest.raises(ModelError, match="are not those of its graph; export or fetch it again"):
+        load_model(folder)
+
+
+def test_what_holds_a_table_is_left_to_tensorflow(export):
+    table = tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer([0, 1], [5, 7]), 0)
+    folder = export(lambda numbers: {"scores": table.lookup(tf.cast(numbers, tf.int32))}, trackables=[table])
+    assert load_stored_signatures(folder) is None
+    assert load_model(folder).signatures["serving_default"](numbers=tf.ones((1, 5)))["scores"].numpy().tolist() == [
+        [7, 7, 7, 7, 7]
+    ]
+
+
+def test_a_signature_that_is_no_call_of_a_function_is_left_to_tensorflow(export):
+    folder = export()
+    graph = read_meta_graph(folder)
+    (call,) = [node for node in graph.graph_def.node if node.name == "StatefulPartitionedCall"]
+    call.op = "IdentityN"
+    saved_model = saved_model_pb2.SavedModel(saved_model_schema_version=1, meta_graphs=[graph])
+    (folder / "saved_model.pb").write_bytes(saved_model.SerializeToString())
+    assert load_stored_signatures(folder) is None
