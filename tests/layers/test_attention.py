@@ -5,6 +5,7 @@ from keras import ops
 from numpy.testing import assert_allclose, assert_array_equal
 
 from ostinato.layers import AdditiveAttention, Memory, MultiplicativeAttention, masked_softmax
+from ostinato.layers.attention import VocabularyLayer
 
 ATTENTIONS = [AdditiveAttention, MultiplicativeAttention]
 numbers = np.random.default_rng(1)
@@ -129,12 +130,12 @@ def test_the_memory_of_some_inputs_is_that_of_them_alone(masked):
     generator = np.random.default_rng(0)
     keys, values = (ops.convert_to_tensor(generator.normal(size=(4, 3, 2))) for _ in range(2))
     mask = ops.convert_to_tensor(generator.random((4, 3)) < 0.5) if masked else None
-    tokens = ops.ones((2, 5))
-    some = Memory(keys, values, mask, tokens).choose(ops.convert_to_tensor([3, 1]))
+    vocabulary = VocabularyLayer(ops.ones((2, 5)), ops.ones(5))
+    some = Memory(keys, values, mask, vocabulary).choose(ops.convert_to_tensor([3, 1]))
     assert_array_equal(ops.convert_to_numpy(some.keys), ops.convert_to_numpy(keys)[[3, 1]])
     assert_array_equal(ops.convert_to_numpy(some.values), ops.convert_to_numpy(values)[[3, 1]])
     if masked:
         assert_array_equal(ops.convert_to_numpy(some.mask), ops.convert_to_numpy(mask)[[3, 1]])
     else:
         assert some.mask is None
-    assert some.token_kernel is tokens  # of all inputs
+    assert some.vocabulary is vocabulary  # of all inputs

@@ -117,6 +117,20 @@ def test_a_temperature_that_nothing_can_be_divided_by_is_refused(temperature):
         AttentionDecoder(VOCABULARY, temperature=temperature)
 
 
+@both
+def test_a_decoder_of_some_tokens_gives_them_the_logits_that_it_gave_them_before(attention):
+    decoder = make_decoder(attention)
+    kept = [0, 1, 4, 12, 7]
+    some = decoder.with_vocabulary(kept)
+    ids = numbers.integers(0, len(kept), (3, 2, 4))
+    expected = ops.convert_to_numpy(decoder(np.take(kept, ids), decoder.remember(FEATURES)))
+    memory = some.remember(FEATURES)
+    assert_allclose(ops.convert_to_numpy(some(ids, memory)), expected[..., kept], rtol=1e-4, atol=1e-5)
+    assert_allclose(step_through(some, ids, memory)[0], log_softmax(expected[..., kept]), atol=1e-4)
+    assert some.vocabulary_size == 5
+    assert decoder.vocabulary_size == VOCABULARY
+
+
 def test_an_unknown_attention_is_named_with_those_that_exist():
     with pytest.raises(ValueError, match=r"'cosine'.*additive, multiplicative"):
         AttentionDecoder(VOCABULARY, attention="cosine")

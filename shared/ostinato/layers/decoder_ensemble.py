@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import keras
 from keras import ops
 
-from ostinato.layers.attention import Memory, Tensor
+from ostinato.layers.attention import Memory, Tensor, VocabularyLayer
 from ostinato.layers.attention_decoder import AttentionDecoder, DecoderState
 
 
@@ -17,9 +17,12 @@ class EnsembleMemory(NamedTuple):
 
     Attributes:
       members: each decoder's own `Memory` of the same places.
+      vocabulary: the `VocabularyLayer` that makes the mean of the decoders' logits of their outputs, which lie side by
+        side, by one product for all of them. None where each writes by itself.
     """
 
     members: tuple[Memory, ...]
+    vocabulary: Any = None
 
     @property
     def num_places(self) -> Tensor:
@@ -33,7 +36,7 @@ class EnsembleMemory(NamedTuple):
 
     def choose(self, rows: Tensor) -> EnsembleMemory:
         """Returns the memory of some inputs alone, rows int [n]."""
-        return EnsembleMemory(tuple(memory.choose(rows) for memory in self.members))
+        return self._replace(members=tuple(memory.choose(rows) for memory in self.members))
 
 
 class _Decoders(keras.layers.Layer):
@@ -128,6 +131,12 @@ class DecoderEnsemble(_Decoders):
     Reference: Hinton 2002, section 1 (products of experts); Sutskever et al. 2014, section 3.6 (ensembles of LSTMs).
     """
 
+    def remember(self, features: Tensor, mask: Tensor | None = None, *, training: bool = False) -> EnsembleMemory:
+        memory = super().remember(features, mask, training=training)
+        layers = [theirs.vocabulary for theirs in memory.members]
+        kernel = ops.concatenate([layer.kernel for layer in layers], axis=0) / len(layers)
+        return memory._replace(vocabulary=VocabularyLayer(kernel, _mean([layer.bias for layer in layers])))
+
     def initial_state(self, memory: EnsembleMemory, num_sequences: int | Tensor = 1) -> tuple[DecoderState, ...]:
         """Returns each decoder's state before the first token, for K sequences of each input."""
         pairs = zip(self.decoders, memory.members, strict=True)
@@ -145,11 +154,12 @@ class DecoderEnsemble(_Decoders):
         The attention weights float32 [B, K, S] are the mean of the decoders'.
         """
         steps = [
-            decoder.step_to_logits(token_ids, before, theirs)
+            decoder.step_to_outputs(token_ids, before, theirs)
             for decoder, before, theirs in zip(self.decoders, state, memory.members, strict=True)
         ]
-        logits, weights, following = zip(*steps, strict=True)
-        return ops.log_softmax(_mean(logits), axis=-1), _mean(weights), following
+        outputs, weights, following = zip(*steps, strict=True)
+        logits = memory.vocabulary.logits(ops.concatenate(outputs, axis=-1))
+        return ops.log_softmax(logits, axis=-1), _mean(weights), following
 
 
 def _mean(tensors: Sequence[Any]) -> Tensor:
