@@ -97,6 +97,7 @@ def export(
     card: Path | None = None,
     scores: Path | None = None,
     terms: str = "",
+    min_uses: int = 0,
     decoding: Annotated[DecodingConfig, FLAT] = DecodingConfig(),
 ) -> None:
     """Write the next version of a SavedModel, after a fresh process has proved it.
@@ -108,6 +109,7 @@ def export(
       card: model card (Markdown) to put beside the model.
       scores: file that `evaluate --format json` wrote, kept in interface.json.
       terms: licence of the training data, kept in interface.json.
+      min_uses: leave out pieces that the training captions use less often: the model answers sooner.
     """
     decoding.check_search()
     directory = open_run(run)
@@ -126,5 +128,6 @@ def export(
         sample_photos=sample_photos(photos, 3) if photos else photos_of_run(directory, 3),
         metadata=metadata,
         model_card=model_card,
+        min_uses=min_uses,
     )
     say(app, f"{version}: proved and ready to serve; try: ostinato-caption predict --model {version} PHOTO")

@@ -9,19 +9,20 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 from PIL import Image, ImageOps
 
 from ostinato.config import read_config
 from ostinato.decoding import BeamOptions, Hypotheses, SamplingOptions, beam_search, sample
-from ostinato.errors import DataError, InputError
+from ostinato.errors import ConfigError, DataError, InputError
 from ostinato.export import Endpoint, Preset, Sample, export_model, unexported_model
 from ostinato.export.row_groups import in_groups
 from ostinato.export.settings import setting_specs, within_limits
 from ostinato.images.graph import load_photos
 from ostinato.images.reading import read_photo
 from ostinato.layers import EncoderDecoder, EnsembleMemory
-from ostinato.text import END
+from ostinato.text import END, PAD, START, UNKNOWN
 from ostinato.text.graph import GraphTokenizer
 from ostinato.training import load_weights
 from ostinato_caption.captioner import SEARCH_ONLY, Captioner
@@ -144,8 +145,12 @@ class CaptioningGraph:
         return Endpoint(name, function, [_PHOTOS, *setting_specs(settings or {})], binary_inputs=("image_bytes",))
 
 
-def load_trained(run: Run) -> EncoderDecoder:
+def load_trained(run: Run, kept: Sequence[int] | None = None) -> EncoderDecoder:
     """Returns the network of a completed run, from photos to captions, computing in float32; it learns no more.
+
+    Args:
+      run: a completed run.
+      kept: ids of the pieces that it is to know, all of them if not given.
 
     Raises:
       ModelError: training is not complete.
@@ -155,7 +160,28 @@ def load_trained(run: Run) -> EncoderDecoder:
     encoder = image_network(run.prepare_config.network)
     decoders = make_decoders(config, run.tokenizer.size)
     load_weights(run.model_path, make_model(encoder, decoders))
+    if kept is not None:
+        decoders = tuple(decoder.with_vocabulary(kept) for decoder in decoders)
     return make_model(encoder.fold(), decoders)
+
+
+def pieces_in_use(run: Run, min_uses: int) -> list[int]:
+    """Returns the ids of the control pieces and of those that the training captions use so often, in order.
+
+    A network that has learned from captions hardly ever writes what they hardly ever say.
+
+    Raises:
+      ConfigError: there are none.
+    """
+    uses = np.zeros(run.tokenizer.size, int)
+    for row in run.rows("train"):
+        for caption in run.examples[row].captions:
+            np.add.at(uses, run.tokenizer.encode(caption), 1)
+    controls = {PAD, START, END, UNKNOWN}
+    kept = [piece for piece in range(run.tokenizer.size) if piece in controls or uses[piece] >= min_uses]
+    if len(kept) == len(controls):
+        raise ConfigError(f"--min-uses {min_uses}: no piece is used so often; the most used one is {uses.max()} times")
+    return kept
 
 
 def export_run(
@@ -166,6 +192,7 @@ def export_run(
     sample_photos: Sequence[bytes],
     metadata: Mapping[str, Any],
     model_card: str | None,
+    min_uses: int = 0,
 ) -> Path:
     """Writes the next version of a model after its proof.
 
@@ -176,17 +203,19 @@ def export_run(
       sample_photos: two or more photos whose captions the proof compares.
       metadata: further facts for `interface.json`: scores, terms of the data.
       model_card: text of `model_card.md`, or None.
+      min_uses: how often the training captions must use a piece for the model to know it.
 
     Returns:
       The version's folder.
 
     Raises:
       ModelError: training is not complete, or the proof failed; then nothing is left behind.
-      ConfigError: the search is to return more captions than it keeps.
+      ConfigError: the search is to return more captions than it keeps, or no piece is used so often.
     """
     decoding.check_search()
-    model = load_trained(run)
-    graph = _graph(run, model, decoding)
+    kept = pieces_in_use(run, min_uses)
+    model = load_trained(run, kept)
+    graph = _graph(run, model, decoding, kept)
     settings = {"beam_search": graph.search_settings(), "sample": graph.sampling_settings()}
     photos = [_small_copy(photo) for photo in sample_photos]
     samples = [
@@ -199,13 +228,15 @@ def export_run(
         graph.endpoints(),
         samples,
         assets={"tokenizer.model": run.tokenizer.model},
-        metadata={**_facts(run, model, decoding), **metadata},
+        metadata={**_facts(run, model, decoding), "pieces": len(kept), "min_uses": min_uses, **metadata},
         model_card=model_card,
     )
 
 
-def _graph(run: Run, model: EncoderDecoder, decoding: DecodingConfig) -> CaptioningGraph:
-    tokenizer = GraphTokenizer(run.tokenizer.model)
+def _graph(
+    run: Run, model: EncoderDecoder, decoding: DecodingConfig, kept: Sequence[int] | None = None
+) -> CaptioningGraph:
+    tokenizer = GraphTokenizer(run.tokenizer.model, kept)
     return CaptioningGraph(model, tokenizer, image_size=run.prepare_config.image_size, decoding=decoding)
 
 

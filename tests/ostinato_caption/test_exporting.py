@@ -1,3 +1,4 @@
+import collections
 import json
 
 import numpy as np
@@ -8,13 +9,13 @@ from ostinato.errors import ConfigError, DataError, ModelError
 from ostinato.export import load_model
 from ostinato_caption.captioner import Captioner, request_settings
 from ostinato_caption.config import DecodingConfig, SamplingConfig
-from ostinato_caption.exporting import captioner_of_run, export_run, load_trained, photos_of_run
+from ostinato_caption.exporting import captioner_of_run, export_run, load_trained, photos_of_run, pieces_in_use
 from ostinato_caption.run import Run
 
 DECODING = DecodingConfig(beam_width=4, num_captions=2, max_length=19)
 
 
-def export(learned, folder):
+def export(learned, folder, **options):
     return export_run(
         learned,
         folder,
@@ -22,6 +23,7 @@ def export(learned, folder):
         sample_photos=photos_of_run(learned, 3),
         metadata={"data_terms": "none"},
         model_card="# Squares\n",
+        **options,
     )
 
 
@@ -69,6 +71,39 @@ def test_a_version_has_its_proof_interface_tokenizer_and_card(version, model):
 
 def test_the_signatures_are_those_of_the_plan(model):
     assert set(model.signatures) == {"serving_default", "explain", "beam_search", "sample", "embed"}
+
+
+def test_pieces_that_the_captions_hardly_use_may_be_left_out(
+    learned, with_quick_network, proofs_in_this_process, model, photos, tmp_path
+):
+    every = pieces_in_use(learned, 0)
+    assert every == list(range(learned.tokenizer.size))
+    some = pieces_in_use(learned, 2)
+    assert some[:4] == [0, 1, 2, 3]
+    assert len(some) < len(every)
+    captions = [learned.examples[row].captions for row in learned.rows("train")]
+    used = collections.Counter(
+        piece for group in captions for text in group for piece in learned.tokenizer.encode(text)
+    )
+    assert set(some[4:]) == {piece for piece, count in used.items() if count >= 2}
+    with with_quick_network():
+        shorter = load_model(export(learned, tmp_path / "squares", min_uses=2))
+    assert shorter.interface["metadata"]["pieces"] == len(some)
+    np.testing.assert_array_equal(
+        ask(shorter, "serving_default", photos)["captions"][:, 0],
+        ask(model, "serving_default", photos)["captions"][:, 0],
+    )
+    assert sum(weight.shape.num_elements() for weight in shorter.weights) < sum(
+        weight.shape.num_elements() for weight in model.weights
+    )
+
+
+def test_leaving_out_every_piece_is_refused(learned, tmp_path):
+    with pytest.raises(
+        ConfigError, match=r"--min-uses 100000: no piece is used so often; the most used one is \d+ times"
+    ):
+        export(learned, tmp_path, min_uses=100_000)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("batch", [0, 1, 2, 3])

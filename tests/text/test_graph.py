@@ -115,6 +115,17 @@ def test_pieces_are_named_as_in_python(graph, tokenizer):
     assert graph.pieces(ids[:60].reshape(3, 4, 5)).shape == (3, 4, 5)
 
 
+def test_a_tokenizer_of_some_pieces_knows_them_by_their_new_ids(graph, model, tokenizer):
+    kept = [PAD, START, END, UNKNOWN, *range(7, tokenizer.size, 3)]
+    some = GraphTokenizer(model, kept)
+    assert some.size == len(kept)
+    ids = np.random.default_rng(4).integers(0, len(kept), (20, 9))
+    np.testing.assert_array_equal(some.decode(tf.constant(ids)), graph.decode(tf.constant(np.take(kept, ids))))
+    np.testing.assert_array_equal(some.pieces(tf.constant(ids)), graph.pieces(tf.constant(np.take(kept, ids))))
+    with pytest.raises(ValueError, match="cannot encode"):
+        some.encode(tf.constant(["a dog"]))
+
+
 def test_what_is_no_tokenizer_is_refused():
     with pytest.raises(ModelError):
         GraphTokenizer(b"not a model")

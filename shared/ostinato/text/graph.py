@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 
 import sentencepiece
@@ -21,6 +21,8 @@ class GraphTokenizer:
 
     Args:
       model: the content of a SentencePiece model file.
+      kept: ids of that file, for a network that knows some of its pieces alone: id i of the network is `kept[i]`. Such
+        a tokenizer only decodes.
 
     The table of pieces is a constant of whichever graph uses it: there is nothing to track and nothing to initialise.
 
@@ -28,9 +30,9 @@ class GraphTokenizer:
       ModelError: the bytes are no SentencePiece model, or one whose control ids are not the project's.
     """
 
-    def __init__(self, model: bytes):
-        self._model = model
-        ids = range(Tokenizer(model).size)
+    def __init__(self, model: bytes, kept: Sequence[int] | None = None):
+        self._model, self._encodes = model, kept is None
+        ids = range(Tokenizer(model).size) if kept is None else kept
         processor = sentencepiece.SentencePieceProcessor(model_proto=model)
         self._pieces = [processor.id_to_piece(piece_id) for piece_id in ids]
         self._texts = [_text_of(processor, piece_id) for piece_id in ids]
@@ -52,7 +54,10 @@ class GraphTokenizer:
 
         Raises:
           ModelError: the model does more than a unigram segmentation of the text as it is.
+          ValueError: it only decodes.
         """
+        if not self._encodes:
+            raise ValueError("a tokenizer of some of the pieces alone cannot encode")
         return self._encode(tf.convert_to_tensor(texts, tf.string))
 
     @cached_property
