@@ -112,7 +112,7 @@ def beam_search(
     start = _Search(
         position=ops.convert_to_tensor(0, "int32"),
         tokens=first_tokens(batch, width, control, start_tokens),
-        state=keras.tree.map_structure(lambda x: ops.repeat(x, width, axis=1), state),
+        state=state,
         live=nothing._replace(log_probs=first, scores=first),
         finished=nothing,
         attention=ops.zeros((batch, length, width, num_places), dtype="float32"),
@@ -125,10 +125,16 @@ def beam_search(
     def promising(search: _Search, inputs: _Inputs) -> Tensor:
         return _can_improve(search, options, inputs)
 
+    # All K beams are equal before the first token: it is enough to ask for one of them.
+    def step_of_first(tokens: Tensor, state: Any, memory: Any) -> Any:
+        answer = step(tokens[:, :1], state, memory)
+        return keras.tree.map_structure(lambda x: ops.repeat(x, width, axis=1), answer)
+
+    search = _advance(start, step_of_first, memory, options, control, inputs)
     if choose_inputs is None:
-        search = search_together(promising, advance, start, inputs, memory)
+        search = search_together(promising, advance, search, inputs, memory)
     else:
-        search = search_by_rounds(promising, advance, start, inputs, memory, choose_inputs)
+        search = search_by_rounds(promising, advance, search, inputs, memory, choose_inputs)
     return _results(search, options, control, inputs)
 
 

@@ -8,7 +8,7 @@ import keras
 from keras import ops
 
 from ostinato.decoding.options import Scalar, Tensor
-from ostinato.gathering import take
+from ostinato.gathering import take, take_each
 
 # Far below any log-probability of a sequence, yet finite: differences of it are no NaN.
 NEVER = -1e9
@@ -47,9 +47,7 @@ def best_continuations(live_log_probs: Tensor, log_probs: Tensor, penalty: Tenso
     by_token = ops.max(totals, axis=1) + penalty  # -> [B, V]
     num_promising = _smaller(number, vocabulary_size)
     _, promising = ops.top_k(by_token, num_promising)  # -> [B, P]
-    beams = ops.arange(batch * width, dtype="int32")
-    places = ops.reshape(beams * vocabulary_size, (batch, width, 1)) + promising[:, None, :]  # -> [B, K, P]
-    totals = take(ops.reshape(totals, (-1,)), places) + take(penalty, promising)[:, None, :]
+    totals = take_each(totals, promising, axis=2) + take(penalty, promising)[:, None, :]  # -> [B, K, P]
     best, flat = ops.top_k(ops.reshape(totals, (batch, width * num_promising)), number)  # -> [B, n]
     return Continuations(best, flat // num_promising, choose_beams(promising, flat % num_promising))
 
@@ -121,10 +119,4 @@ def join(left: Beams, right: Beams) -> Beams:
 
 def choose_beams(x: Any, indices: Tensor) -> Any:
     """Chooses beams: x, or each tensor of a nest x, [B, K, ...], indices int [B, N] -> [B, N, ...]."""
-    tensors = keras.tree.flatten(x)
-    if not tensors:
-        return x
-    batch, width = ops.shape(tensors[0])[:2]
-    rows = indices + ops.arange(batch, dtype=indices.dtype)[:, None] * width  # -> [B, N]
-    chosen = [take(ops.reshape(each, (batch * width, *ops.shape(each)[2:])), rows) for each in tensors]
-    return keras.tree.pack_sequence_as(x, chosen)
+    return keras.tree.map_structure(lambda each: take_each(each, indices), x)

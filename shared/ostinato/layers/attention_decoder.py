@@ -156,9 +156,9 @@ class AttentionDecoder(keras.layers.Layer):
     def call(self, target_ids, memory, training=False):
         batch, num_sequences, time = ops.shape(target_ids)
         state = self.initial_state(memory, num_sequences)
-        flat = [self._merge(part, axes=2) for part in state]  # -> [B * K, units] each
+        flat = [self._merge(part) for part in state]  # -> [B * K, units] each
         embedded = self.dropout(self._embed(target_ids), training=training)  # -> [B, K, T, embedding]
-        hidden = self.language_lstm(self._merge(embedded, axes=2), initial_state=flat[:2])  # -> [B * K, T, units]
+        hidden = self.language_lstm(self._merge(embedded), initial_state=flat[:2])  # -> [B * K, T, units]
         query = ops.reshape(
             hidden, (batch, num_sequences * time, self.units)
         )  # the memory is shared: [B, K * T, units]
@@ -189,12 +189,12 @@ class AttentionDecoder(keras.layers.Layer):
     ) -> tuple[Tensor, Tensor, DecoderState]:
         """As `step`, but float [B, K, embedding], of which the memory's `vocabulary` makes the logits."""
         batch, num_sequences = ops.shape(token_ids)
-        flat = [self._merge(part, axes=2) for part in state]  # -> [B * K, units] each
-        embedded = self._merge(self._embed(token_ids), axes=2)
+        flat = [self._merge(part) for part in state]  # -> [B * K, units] each
+        embedded = self._merge(self._embed(token_ids))
         hidden, language_state = self.language_lstm.cell(embedded, flat[:2])
         query = ops.reshape(hidden, (batch, num_sequences, self.units))
         context, weights = self.attention(query, memory)  # -> [B, K, units], [B, K, S]
-        context = self._merge(context, axes=2)
+        context = self._merge(context)
         output, output_state = self.output_lstm.cell(ops.concatenate([hidden, context], axis=-1), flat[2:])
         projected = ops.reshape(self._project(output, context), (batch, num_sequences, self.embedding_size))
         shape = (batch, num_sequences, self.units)
@@ -226,10 +226,9 @@ class AttentionDecoder(keras.layers.Layer):
     def _project(self, output, context):
         return self.output_projection(ops.concatenate([output, context], axis=-1))
 
-    def _merge(self, x, *, axes):
+    def _merge(self, x):
         """Makes one axis of the first two: [B, K, ...] -> [B * K, ...]."""
-        shape = ops.shape(x)
-        return ops.reshape(x, (shape[0] * shape[1], *shape[axes:]))
+        return ops.reshape(x, (-1, *ops.shape(x)[2:]))
 
     def compute_output_shape(self, target_ids_shape, memory_shape=None):
         return (*target_ids_shape, self.vocabulary_size)
