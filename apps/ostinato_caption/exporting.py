@@ -171,8 +171,10 @@ def pieces_in_use(run: Run, min_uses: int) -> list[int]:
     A network that has learned from captions hardly ever writes what they hardly ever say.
 
     Raises:
-      ConfigError: there are none.
+      ConfigError: there are none, or the number is below 0.
     """
+    if min_uses < 0:
+        raise ConfigError(f"--min-uses {min_uses}: a number of uses is 0 or more")
     uses = np.zeros(run.tokenizer.size, int)
     for row in run.rows("train"):
         for caption in run.examples[row].captions:
@@ -180,7 +182,8 @@ def pieces_in_use(run: Run, min_uses: int) -> list[int]:
     controls = {PAD, START, END, UNKNOWN}
     kept = [piece for piece in range(run.tokenizer.size) if piece in controls or uses[piece] >= min_uses]
     if len(kept) == len(controls):
-        raise ConfigError(f"--min-uses {min_uses}: no piece is used so often; the most used one is {uses.max()} times")
+        most = max(uses[len(controls) :], default=0)
+        raise ConfigError(f"--min-uses {min_uses}: no piece is used so often; the most used one is {most} times")
     return kept
 
 

@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[2]
 # All that every layer must do, and one test of each thing that is computed: JAX compiles each anew, for minutes.
 SAME_TESTS = (
     "tests/conformance/test_layers.py",
+    "tests/test_gathering.py",
     "tests/layers/test_attention.py",
     "tests/layers/test_attention_decoder.py::test_stepping_through_a_target_gives_what_teacher_forcing_gives",
     "tests/layers/test_encoder_decoder.py::test_encoding_and_stepping_give_what_the_whole_model_gives",

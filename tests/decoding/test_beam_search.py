@@ -253,3 +253,18 @@ def test_options_may_be_tensors_of_a_graph(toy_language, search):
         assert_allclose(found.scores, expected.scores, rtol=1e-6)
         assert_array_equal(found.attention, expected.attention)
     assert graph.experimental_get_tracing_count() == 1
+
+
+@only_tensorflow
+def test_one_beam_is_asked_for_the_first_token_and_all_for_the_others(toy_language):
+    language, widths = toy_language(3, batch=2), []
+
+    def step(tokens, state, memory):
+        widths.append(tokens.shape[1])
+        return language.step(tokens, state, memory)
+
+    options = BeamOptions(width=4, num_results=2, max_length=language.max_length)
+    state, memory = language.start()
+    beam_search(step, state, memory, options, control=language.control, num_places=language.num_places)
+    assert widths[0] == 1
+    assert set(widths[1:]) == {4}

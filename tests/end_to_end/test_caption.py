@@ -11,6 +11,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+from ostinato.export import stored_signatures
 from ostinato.images.reading import read_photo
 from ostinato_caption import Captioner
 
@@ -20,9 +21,11 @@ SAMPLES = sorted((ROOT / "samples" / "photos").glob("*.jpg"))
 
 @pytest.fixture(scope="module", autouse=True)
 def loaded_once():
-    """Loading takes seconds, and what is loaded is the same for all."""
+    """What is loaded is the same for all, and asking it for the first time takes a second."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tf.saved_model, "load", functools.cache(tf.saved_model.load))
+        patch.setattr(
+            stored_signatures, "load_stored_signatures", functools.cache(stored_signatures.load_stored_signatures)
+        )
         yield
 
 

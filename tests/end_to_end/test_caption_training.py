@@ -118,6 +118,13 @@ def test_a_run_that_is_not_trained_is_neither_exported_nor_evaluated(data, prepa
     assert not (tmp_path / "model").exists()
 
 
+def test_a_vocabulary_of_nothing_is_not_exported(trained, caption, tmp_path):
+    result = caption("export", "--run", trained.folder, "--output", tmp_path / "model", "--min-uses", 10**6)
+    assert (result.code, len(result.faults)) == (2, 1)
+    assert "--min-uses 1000000: no piece is used so often" in result.err
+    assert not (tmp_path / "model").exists()
+
+
 def test_the_exported_model_scores_as_the_run_does(data, trained, exported, caption, tmp_path):
     interface = json.loads((exported.folder / "1" / "interface.json").read_text())
     max_length = interface["metadata"]["decoding"]["max_length"]

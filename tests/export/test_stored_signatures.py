@@ -1,3 +1,4 @@
+import gc
 import threading
 
 import keras
@@ -5,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
+from tensorflow.python.eager import context
 
 from ostinato.errors import ModelError
 from ostinato.export.endpoints import Endpoint, Preset, Sample
@@ -44,6 +46,13 @@ def two_signatures(export, dense, five_numbers):
         Sample("repeated", {**five_numbers.inputs, **settings}),
     ]
     return export(endpoints=[plain, looped, preset], samples=samples)
+
+
+def change_graph(folder, change):
+    graph = read_meta_graph(folder)
+    change(graph)
+    saved_model = saved_model_pb2.SavedModel(saved_model_schema_version=1, meta_graphs=[graph])
+    (folder / "saved_model.pb").write_bytes(saved_model.SerializeToString())
 
 
 def inputs(**settings):
@@ -113,6 +122,18 @@ def test_other_inputs_are_refused(two_signatures):
         signature(**inputs())
     with pytest.raises(TypeError, match="it was given negative, numbers, size, times"):
         signature(**inputs(times=1, negative=False, size=3))
+    with pytest.raises(tf.errors.InvalidArgumentError, match="times is float32, and repeated takes int32"):
+        signature(**inputs(times=1.0, negative=False))
+
+
+def test_a_model_that_is_loaded_again_leaves_no_more_behind(two_signatures):
+    def ask():
+        load_model(two_signatures).signatures["repeated"](**inputs(times=1, negative=False))
+        gc.collect()
+        return len(context.context().list_function_names())
+
+    ask()
+    assert ask() == ask()
 
 
 def test_weights_of_another_graph_are_refused(export, dense):
@@ -122,6 +143,24 @@ def test_weights_of_another_graph_are_refused(export, dense):
         (folder / "variables" / path.name).write_bytes(path.read_bytes())
     with pytest.raises(ModelError, match="are not those of its graph; export or fetch it again"):
         load_model(folder)
+
+
+@pytest.mark.parametrize("fault", ["function", "operation"])
+def test_a_graph_that_lacks_something_is_named_when_it_is_asked(two_signatures, fault):
+    def damage(graph):
+        library = graph.graph_def.library.function
+        if fault == "function":
+            (body,) = [each for each in library if "_body_" in each.signature.name]
+            library.remove(body)
+        else:
+            next(node for each in library for node in each.node_def if node.op == "Softmax").op = "Softmaximum"
+
+    change_graph(two_signatures, damage)
+    model = load_model(two_signatures)
+    assert model.signatures["plain"](**inputs())["scores"].shape == (4, 3)
+    with pytest.raises(ModelError, match=r"toy/1 is damaged \(.*\); export or fetch it again") as caught:
+        model.signatures["repeated"](**inputs(times=1, negative=False))
+    assert "\n" not in str(caught.value)
 
 
 def test_what_holds_a_table_is_left_to_tensorflow(export):
@@ -134,10 +173,10 @@ def test_what_holds_a_table_is_left_to_tensorflow(export):
 
 
 def test_a_signature_that_is_no_call_of_a_function_is_left_to_tensorflow(export):
+    def change(graph):
+        (call,) = [node for node in graph.graph_def.node if node.name == "StatefulPartitionedCall"]
+        call.op = "IdentityN"
+
     folder = export()
-    graph = read_meta_graph(folder)
-    (call,) = [node for node in graph.graph_def.node if node.name == "StatefulPartitionedCall"]
-    call.op = "IdentityN"
-    saved_model = saved_model_pb2.SavedModel(saved_model_schema_version=1, meta_graphs=[graph])
-    (folder / "saved_model.pb").write_bytes(saved_model.SerializeToString())
+    change_graph(folder, change)
     assert load_stored_signatures(folder) is None

@@ -103,6 +103,8 @@ def test_leaving_out_every_piece_is_refused(learned, tmp_path):
         ConfigError, match=r"--min-uses 100000: no piece is used so often; the most used one is \d+ times"
     ):
         export(learned, tmp_path, min_uses=100_000)
+    with pytest.raises(ConfigError, match="--min-uses -1: a number of uses is 0 or more"):
+        export(learned, tmp_path, min_uses=-1)
     assert not list(tmp_path.iterdir())
 
 

@@ -126,9 +126,10 @@ def test_a_tokenizer_of_some_pieces_knows_them_by_their_new_ids(graph, model, to
         some.encode(tf.constant(["a dog"]))
 
 
-def test_what_is_no_tokenizer_is_refused():
+@pytest.mark.parametrize("kept", [None, [0, 1, 2, 3]])
+def test_what_is_no_tokenizer_is_refused(kept):
     with pytest.raises(ModelError):
-        GraphTokenizer(b"not a model")
+        GraphTokenizer(b"not a model", kept)
 
 
 def test_a_saved_graph_decodes_with_core_operations_alone(graph, tokenizer, captions, hard_texts, tmp_path):

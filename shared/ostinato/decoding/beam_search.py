@@ -30,7 +30,7 @@ class _Search(NamedTuple):
 
     position: Tensor  # int32 [], tokens written so far
     tokens: Tensor  # int32 [B, K], the last token of each live beam
-    state: Any  # nest of [B, K, ...]
+    state: Any  # nest of [B, K, ...]; [B, 1, ...] before the first token
     live: Beams
     finished: Beams
     attention: Tensor  # float32 [B, T, K, S], of the live beams at each position
@@ -68,7 +68,8 @@ def beam_search(
     unfinished ones fill up; where there are not even so many sequences, empty ones of log-probability -1e9 do.
 
     Args:
-      step: the step function, see `StepFunction`. It is called with tokens [B, K].
+      step: the step function, see `StepFunction`. It is called with tokens [B, 1] for the first token, when all beams
+        are equal, and with tokens [B, K] from then on.
       state: nest of tensors [B, 1, ...], the state before the first token.
       memory: whatever the step function looks at; passed through, never repeated.
       options: see `BeamOptions`.
@@ -125,7 +126,6 @@ def beam_search(
     def promising(search: _Search, inputs: _Inputs) -> Tensor:
         return _can_improve(search, options, inputs)
 
-    # All K beams are equal before the first token: it is enough to ask for one of them.
     def step_of_first(tokens: Tensor, state: Any, memory: Any) -> Any:
         answer = step(tokens[:, :1], state, memory)
         return keras.tree.map_structure(lambda x: ops.repeat(x, width, axis=1), answer)

@@ -38,7 +38,7 @@ def search_by_rounds(
     Args:
       promising: which inputs can still improve; one that cannot never can again.
       advance: adds a token to the sequences of all inputs.
-      search: what is known before the first token.
+      search: what is known so far.
       inputs: nest of tensors [B, ...], or None, that `advance` and `promising` are handed.
       memory: that `advance` is handed.
       choose_inputs: (memory, rows int32 [n]) -> the memory of these inputs.

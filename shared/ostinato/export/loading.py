@@ -9,6 +9,7 @@ import numpy as np
 
 from ostinato.errors import InputError, ModelError
 from ostinato.export.model import Model
+from ostinato.export.saved_graph import damaged
 from ostinato.export.versions import find_model
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ _IN_A_GRAPH = re.compile(r"\{\{.*?\}\}")  # where in the graph an op refused: no
 
 @dataclass(frozen=True)
 class LoadedModel(Model):
-    """An exported model, as any TensorFlow program sees it.
+    """An exported model in this process.
 
     Attributes:
       path: its version folder.
@@ -67,28 +68,18 @@ def load_model(name_or_path: str | Path, *, rebuild: bool = False) -> LoadedMode
 
     import tensorflow as tf
 
-    try:
-        signatures, owner, weights = (None if rebuild else _as_stored(folder)) or _rebuilt(folder)
-    except (OSError, ValueError, LookupError, RuntimeError, tf.errors.OpError) as error:
-        # The message of TensorFlow goes on for pages; its first line says what is wrong.
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise ModelError(f"The model in {folder} is damaged ({reason}); export or fetch it again.") from error
-    return LoadedModel(folder, signatures, interface, find_assets(folder), owner, weights)
-
-
-def _as_stored(folder: Path) -> "tuple[Mapping[str, Any], None, Sequence[tf.Variable]] | None":
     from ostinato.export.stored_signatures import load_stored_signatures
 
-    stored = load_stored_signatures(folder)
-    return None if stored is None else (stored.signatures, None, stored.weights)
-
-
-def _rebuilt(folder: Path) -> "tuple[Mapping[str, Any], object, Sequence[tf.Variable]]":
-    import tensorflow as tf
-
-    saved_model = tf.saved_model.load(str(folder))
+    assets = find_assets(folder)
+    stored = None if rebuild else load_stored_signatures(folder)
+    if stored is not None:
+        return LoadedModel(folder, stored.signatures, interface, assets, weights=stored.weights)
+    try:
+        saved_model = tf.saved_model.load(str(folder))
+    except (OSError, ValueError, LookupError, RuntimeError, tf.errors.OpError) as error:
+        raise damaged(folder, error) from error
     weights = {id(each): each for function in saved_model.signatures.values() for each in function.variables}
-    return saved_model.signatures, saved_model, tuple(weights.values())
+    return LoadedModel(folder, saved_model.signatures, interface, assets, saved_model, tuple(weights.values()))
 
 
 def find_assets(folder: Path) -> dict[str, Path]:

@@ -72,6 +72,13 @@ def read_meta_graph(folder: Path) -> Any:
     return meta_graph
 
 
+def damaged(folder: Path, error: Exception) -> ModelError:
+    """Returns what to raise where TensorFlow fails on a version folder."""
+    # Its message goes on for pages; the first line says what is wrong.
+    reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return ModelError(f"The model in {folder} is damaged ({reason}); export or fetch it again.")
+
+
 def callable_signatures(signatures: Mapping[str, Any]) -> list[str]:
     """Returns the names of `SignatureDef` messages that can be called, sorted."""
     return sorted(signatures.keys() - {INIT_SIGNATURE})

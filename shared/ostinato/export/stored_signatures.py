@@ -8,22 +8,23 @@ stored functions as they are. The captioning model (9,464 nodes) is ready to be 
 from __future__ import annotations
 
 import functools
+import hashlib
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import tensorflow as tf
+from google.protobuf.message import DecodeError
 from tensorflow.core.framework import graph_pb2
 from tensorflow.core.protobuf import trackable_object_graph_pb2
 
 from ostinato.errors import ModelError
-from ostinato.export.saved_graph import callable_signatures, read_meta_graph
+from ostinato.export.saved_graph import callable_signatures, damaged, read_meta_graph
 
 _OBJECTS = "_CHECKPOINTABLE_OBJECT_GRAPH"  # where a checkpoint says which object each tensor belongs to
 _KNOWN_KINDS = {"user_object", "function", "bare_concrete_function", "variable"}  # of objects
-
-_loads = itertools.count(1)
+_FAULTS = (OSError, ValueError, LookupError, RuntimeError, DecodeError, tf.errors.OpError)  # of damaged files
 
 
 class StoredSignature:
@@ -32,6 +33,7 @@ class StoredSignature:
     Its functions are handed to TensorFlow when it is asked for the first time.
 
     Args:
+      folder: where it was stored, for messages.
       name: the signature's.
       definition: its `SignatureDef`.
       call: the node of the graph that calls its function, a `NodeDef`.
@@ -40,24 +42,45 @@ class StoredSignature:
 
     Raises:
       TypeError: tensors are missing, or there are others.
-      tf.errors.InvalidArgumentError: the graph refuses them.
+      tf.errors.InvalidArgumentError: they are of other dtypes, or the graph refuses them.
+      ModelError: the functions are damaged, or have ops that this TensorFlow has not.
     """
 
     def __init__(
-        self, name: str, definition: Any, call: Any, library: Mapping[str, Any], captured: Sequence[tf.Variable]
+        self,
+        folder: Path,
+        name: str,
+        definition: Any,
+        call: Any,
+        library: Mapping[str, Any],
+        captured: Sequence[tf.Variable],
     ) -> None:
-        self._name, self._definition, self._call = name, definition, call
+        self._folder, self._name, self._definition, self._call = folder, name, definition, call
         self._library, self._captured = library, captured
         self._inputs, self._outputs = sorted(definition.inputs), sorted(definition.outputs)
+        self._specs = [_spec(definition.inputs[name]) for name in self._inputs]
 
     def __call__(self, **tensors: tf.Tensor) -> dict[str, tf.Tensor]:
         if tensors.keys() != set(self._inputs):
             raise TypeError(f"{self._name} takes {', '.join(self._inputs)}; it was given {', '.join(sorted(tensors))}")
-        return self._function(*(tensors[name] for name in self._inputs))
+        for name, spec in zip(self._inputs, self._specs, strict=True):
+            if tensors[name].dtype != spec.dtype:
+                message = f"{name} is {tensors[name].dtype.name}, and {self._name} takes {spec.dtype.name}"
+                raise tf.errors.InvalidArgumentError(None, None, message)
+        try:
+            return self._function(*(tensors[name] for name in self._inputs))
+        except tf.errors.NotFoundError as error:  # of an op, which is looked for when the function is called
+            raise damaged(self._folder, error) from error
 
     @functools.cached_property
     def _function(self) -> Any:
-        """The function of TensorFlow: it calls the stored one, with the weights behind its inputs."""
+        try:
+            return self._hand_over()
+        except _FAULTS as error:
+            raise damaged(self._folder, error) from error
+
+    def _hand_over(self) -> Any:
+        """Returns a function of TensorFlow that calls the stored one, with the weights behind its inputs."""
         needed = _with_all_it_calls(_called(self._call), self._library)
         graph = graph_pb2.GraphDef(node=[self._call])
         graph.library.function.extend(self._library[name] for name in needed)
@@ -73,7 +96,7 @@ class StoredSignature:
             outputs = tf.graph_util.import_graph_def(graph, input_map=given, return_elements=wanted, name="")
             return dict(zip(self._outputs, outputs, strict=True))
 
-        return tf.compat.v1.wrap_function(imported, [_spec(self._definition.inputs[name]) for name in self._inputs])
+        return tf.compat.v1.wrap_function(imported, self._specs)
 
 
 class StoredSignatures(NamedTuple):
@@ -89,23 +112,27 @@ def load_stored_signatures(folder: Path) -> StoredSignatures | None:
     Returns None for what this module cannot run, such as a model with a lookup table: load it by TensorFlow.
 
     Raises:
-      ModelError: the graph is missing or damaged, or the weights are those of another graph.
-      ValueError, LookupError, RuntimeError, tf.errors.OpError: the weights are missing or damaged.
+      ModelError: graph or weights are missing or damaged, or the weights are those of another graph.
     """
     meta_graph = read_meta_graph(folder)
     objects = meta_graph.object_graph_def
     calls = {name: _call_of(meta_graph, name) for name in callable_signatures(meta_graph.signature_def)}
     if None in calls.values() or not {node.WhichOneof("kind") for node in objects.nodes} <= _KNOWN_KINDS:
         return None
-    variables = _read_variables(folder, objects.nodes)
+    try:
+        variables = _read_variables(folder, objects.nodes)
+    except _FAULTS as error:
+        raise damaged(folder, error) from error
     captured = {
         name: [variables[number] for number in objects.concrete_functions[_called(call)].bound_inputs]
         for name, call in calls.items()
     }
-    # A process knows one function of each name, and versions of a model use the same ones.
-    library = _renamed(meta_graph.graph_def.library.function, calls.values(), suffix=f"_of_load_{next(_loads)}")
+    # A process knows one function of each name, and versions of a model use the same names. By their content those of a
+    # model that is loaded again are known already: TensorFlow never forgets one.
+    content = hashlib.sha256(meta_graph.graph_def.library.SerializeToString(deterministic=True)).hexdigest()
+    library = _renamed(meta_graph.graph_def.library.function, calls.values(), suffix=f"_{content[:16]}")
     signatures = {
-        name: StoredSignature(name, meta_graph.signature_def[name], call, library, captured[name])
+        name: StoredSignature(folder, name, meta_graph.signature_def[name], call, library, captured[name])
         for name, call in calls.items()
     }
     return StoredSignatures(signatures, tuple(variables.values()))
@@ -168,11 +195,11 @@ def _with_all_it_calls(name: str, library: Mapping[str, Any]) -> set[str]:
 
 
 def _references(node: Any) -> Iterator[Any]:
-    """Yields what names a function in a node."""
+    """Yields what names a function in a node, or in the attributes of another reference."""
     for value in node.attr.values():
-        if value.HasField("func"):
-            yield value.func
-        yield from value.list.func
+        for reference in (*([value.func] if value.HasField("func") else []), *value.list.func):
+            yield reference
+            yield from _references(reference)
 
 
 def _full_name(source: str) -> str:

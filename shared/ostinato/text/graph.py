@@ -32,7 +32,8 @@ class GraphTokenizer:
 
     def __init__(self, model: bytes, kept: Sequence[int] | None = None):
         self._model, self._encodes = model, kept is None
-        ids = range(Tokenizer(model).size) if kept is None else kept
+        size = Tokenizer(model).size
+        ids = range(size) if kept is None else kept
         processor = sentencepiece.SentencePieceProcessor(model_proto=model)
         self._pieces = [processor.id_to_piece(piece_id) for piece_id in ids]
         self._texts = [_text_of(processor, piece_id) for piece_id in ids]
