@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from ostinato.text import END, PAD, START, Tokenizer
-from ostinato.training import bucketed_batches
+from ostinato.training import bucketed_batches, shift
 
 # (inputs [B, ...], start-shifted ids int32 [B, K, T]), targets int32 [B, K, T], weights float32 [B, K, T]
 Batch = tuple[tuple[np.ndarray, np.ndarray], np.ndarray, np.ndarray]
@@ -57,11 +57,6 @@ def pad_ids(ids: Sequence[Sequence[Sequence[int]]]) -> np.ndarray:
     return np.array([[[*s, *[PAD] * (length - len(s))] for s in sequences] for sequences in ids], dtype=np.int32)
 
 
-def shift(targets: np.ndarray) -> np.ndarray:
-    """Returns what the decoder has read when it writes targets int [B, K, T]: the start, then all but the last."""
-    return np.concatenate([np.full_like(targets[:, :, :1], START), targets[:, :, :-1]], axis=2)
-
-
 def teacher_forcing_batches(
     targets: CaptionTargets,
     read_inputs: Callable[[np.ndarray, np.random.Generator], np.ndarray],
@@ -82,4 +77,4 @@ def teacher_forcing_batches(
     generator = np.random.default_rng((seed, epoch, 1))
     for photos in bucketed_batches(targets.lengths, batch_size=photos_per_batch, seed=seed, epoch=epoch):
         ids, weights = targets.batch(photos, generator)
-        yield (read_inputs(photos, generator), shift(ids)), ids, weights
+        yield (read_inputs(photos, generator), shift(ids, START)), ids, weights

@@ -1,8 +1,4 @@
-"""Self-critical training: captions that the network draws are rewarded by what the scorer says of them.
-
-Each photo's captions by one decoder are compared with one another: what the others reached on average is the baseline
-that a caption must beat. Reference: Rennie et al. 2017; the baseline is that of Luo 2020, section 2.
-"""
+"""Self-critical training of captions: those that the network draws are rewarded by CIDEr-D, see `ostinato.training`."""
 
 from __future__ import annotations
 
@@ -16,16 +12,16 @@ from ostinato.decoding import SamplingOptions, sample
 from ostinato.decoding.options import Tensor
 from ostinato.layers import EncoderDecoder
 from ostinato.metrics import CiderReward, caption_tokens
-from ostinato.text import PAD, Tokenizer
-from ostinato_caption.batches import Batch, shift
+from ostinato.text import PAD, START, Tokenizer
+from ostinato.training import advantages, drawn_targets
+from ostinato_caption.batches import Batch
 from ostinato_caption.model import CONTROL
 
 
 class SelfCriticalSampler:
     """Draws captions and turns their rewards into weights of their tokens.
 
-    Cross entropy of a drawn caption, weighted by how much its reward exceeds the baseline, has the gradient of the
-    expected reward (Williams 1992): training with it needs no loop of its own.
+    Captions of a photo by one decoder are compared with one another.
 
     Args:
       models: N models that write from cached features float [B, S, D], one for each decoder that learns.
@@ -87,14 +83,9 @@ class SelfCriticalSampler:
         texts = [" ".join(caption_tokens(self.tokenizer.decode(row))) for rows in ids for row in rows]
         rewards = self._reward.reward(texts, np.repeat(photos, ids.shape[1]))
         rewards = rewards.reshape(len(ids), -1, self.captions_per_photo)  # -> [B, N, K]
-        others = (rewards.sum(axis=2, keepdims=True) - rewards) / (self.captions_per_photo - 1)
-        written = ids != PAD
-        # One that never ended is cut off: its last token is no reason to praise or blame an end that was not written.
-        longest = max(int(written.sum(axis=2).max()), 1)
-        ids, written = ids[:, :, :longest].astype(np.int32), written[:, :, :longest]
-        advantages = (rewards - others).reshape(len(ids), -1)  # -> [B, N * K]
-        weights = advantages[:, :, None] * written
-        return ((features, shift(ids)), ids, weights.astype(np.float32)), float(rewards.mean())
+        praise = advantages(rewards).reshape(len(ids), -1)  # -> [B, N * K]
+        read_ids, ids, weights = drawn_targets(ids, praise, start=START, pad=PAD)
+        return ((features, read_ids), ids, weights), float(rewards.mean())
 
 
 def self_critical_batches(

@@ -105,13 +105,9 @@ class Training:
           ConfigError: phases are left out that have been trained already, or the image network cannot be fine-tuned.
         """
         config = self.config
-        phases = {FROZEN: config.epochs, FINE_TUNE: config.fine_tune_epochs, SELF_CRITICAL: config.self_critical_epochs}
-        for phase, epochs in phases.items():
-            if not epochs and (self.run.phase_folder(phase) / CHECKPOINT).exists():
-                raise ConfigError(
-                    f"{self.run.folder} has been trained in phase {phase}, which cannot be left out any more; give it "
-                    "its epochs again, or use a new run directory"
-                )
+        self.run.check_phases(
+            {FROZEN: config.epochs, FINE_TUNE: config.fine_tune_epochs, SELF_CRITICAL: config.self_critical_epochs}
+        )
         network = self.run.prepare_config.network
         if config.fine_tune_epochs and config.fine_tune_blocks and network not in EFFICIENTNET_LITE:
             names = ", ".join(EFFICIENTNET_LITE)

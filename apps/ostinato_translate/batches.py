@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from ostinato.text import END, PAD
-from ostinato.training import bucketed_batches
+from ostinato.training import bucketed_batches, shift
 from ostinato_translate.run import Run
 
 # Cut at random, the sentences of a batch may be so many times as long as its longest was, that it stays about as large.
@@ -109,11 +109,11 @@ class ParallelBatches:
                 if sentence:
                     texts.append(sentence)
                     starts.append(self.run.language_ids[target])
-        targets = pad(with_end(self._cut(texts, seeds)))  # -> [B * K, T]
-        inputs = np.concatenate([np.array(starts, np.int32)[:, None], targets[:, :-1]], axis=1)
-        shape = (len(items), len(texts) // len(items), targets.shape[1])
+        targets = pad(with_end(self._cut(texts, seeds)))[:, None]  # -> [B * K, 1, T]
+        read_ids = shift(targets, starts)
+        shape = (len(items), len(texts) // len(items), targets.shape[2])
         targets = targets.reshape(shape)
-        return (source_ids, inputs.reshape(shape)), targets, (targets != PAD).astype(np.float32)
+        return (source_ids, read_ids.reshape(shape)), targets, (targets != PAD).astype(np.float32)
 
     def _sentence(self, row: int | np.integer, language: int | np.integer) -> list[int]:
         place = row * len(self.run.languages) + language

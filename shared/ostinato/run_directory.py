@@ -7,7 +7,7 @@ import dataclasses
 import functools
 import json
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -70,6 +70,15 @@ class RunDirectory:
     def begun_phases(self) -> set[str]:
         """Returns the phases that have a checkpoint."""
         return {path.parent.name for path in self.folder.glob("checkpoints/*/*.npz")}
+
+    def check_phases(self, epochs: Mapping[str, int]) -> None:
+        """Raises ConfigError where a phase has no epochs that has a checkpoint already."""
+        for phase in sorted(self.begun_phases()):
+            if not epochs.get(phase):
+                raise ConfigError(
+                    f"{self.folder} has been trained in phase {phase}, which cannot be left out any more; give it its "
+                    "epochs again, or use a new run directory"
+                )
 
     @functools.cached_property
     def prepared(self) -> dict[str, Any]:

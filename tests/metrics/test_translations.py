@@ -2,7 +2,7 @@ import pytest
 import sacrebleu
 
 from ostinato.errors import ConfigError, DataError
-from ostinato.metrics import chrf_each, quick_bleu, score_translations
+from ostinato.metrics import bleu_each, chrf_each, quick_bleu, score_translations
 
 HYPOTHESES = [
     "Ein brauner Hund läuft durch den Schnee.",
@@ -86,11 +86,12 @@ def test_scores_by_name_are_what_is_printed():
     assert set(score_translations(HYPOTHESES, REFERENCES).to_dict()) == names
 
 
-def test_each_sentence_alone_has_the_chrf_of_sacrebleu():
-    each = chrf_each(HYPOTHESES, REFERENCES)
-    assert each == [
-        sacrebleu.sentence_chrf(*pair).score for pair in zip(HYPOTHESES, ([r] for r in REFERENCES), strict=True)
-    ]
+@pytest.mark.parametrize(
+    ("score_each", "of_sacrebleu"), [(chrf_each, sacrebleu.sentence_chrf), (bleu_each, sacrebleu.sentence_bleu)]
+)
+def test_each_sentence_alone_has_the_score_of_sacrebleu(score_each, of_sacrebleu):
+    each = score_each(HYPOTHESES, REFERENCES)
+    assert each == [of_sacrebleu(*pair).score for pair in zip(HYPOTHESES, ([r] for r in REFERENCES), strict=True)]
     assert each[2] == 0 < each[0] < 100
     with pytest.raises(DataError, match="5 translations for 4"):
-        chrf_each(HYPOTHESES, REFERENCES[1:])
+        score_each(HYPOTHESES, REFERENCES[1:])

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from ostinato.training import bucketed_batches, feed, feed_epochs
+from ostinato.training import bucketed_batches, feed, feed_epochs, shift
 
 
 @pytest.fixture
@@ -168,3 +168,12 @@ def test_batches_of_many_shapes_are_traced_once():
         with pytest.warns(UserWarning, match="ran out of data"):  # which `fit_resumably` knows to be no fault
             model.fit(feed(batches_of_many_shapes), initial_epoch=epoch, epochs=epoch + 1, verbose=0, shuffle=False)
     assert traces == [((None, None, None), (None, None))]
+
+
+def test_what_is_read_is_what_was_written_one_earlier():
+    targets = np.array([[[5, 6, 2], [7, 2, 0]], [[2, 0, 0], [8, 8, 8]]], np.int32)
+    read = shift(targets, 1)
+    np.testing.assert_array_equal(read, [[[1, 5, 6], [1, 7, 2]], [[1, 2, 0], [1, 8, 8]]])
+    assert read.dtype == np.int32
+    assert targets[0, 0, 0] == 5
+    np.testing.assert_array_equal(shift(targets, [3, 4])[:, :, 0], [[3, 3], [4, 4]])

@@ -23,7 +23,14 @@ from ostinato.metrics.frames import FrameScores, frame_scores, score_frames
 from ostinato.metrics.segments import OVERLAPS, SegmentScores, score_segments
 from ostinato.metrics.temperature import fit_temperature, negative_log_likelihood, tempered_softmax
 from ostinato.metrics.tokens import caption_tokens
-from ostinato.metrics.translations import TOKENISATIONS, TranslationScores, chrf_each, quick_bleu, score_translations
+from ostinato.metrics.translations import (
+    TOKENISATIONS,
+    TranslationScores,
+    bleu_each,
+    chrf_each,
+    quick_bleu,
+    score_translations,
+)
 
 __all__ = [
     "OVERLAPS",
@@ -45,6 +52,7 @@ __all__ = [
     "TranslationComparison",
     "TranslationScores",
     "abstain_threshold",
+    "bleu_each",
     "bootstrap_interval",
     "caption_tokens",
     "chrf_each",

@@ -70,13 +70,19 @@ def quick_bleu(hypotheses: Sequence[str], references: Sequence[str]) -> float:
     return min(_bleu(False, DEFAULT_TOKENISATION).corpus_score(list(hypotheses), [list(references)]).score, 100.0)
 
 
+def bleu_each(hypotheses: Sequence[str], references: Sequence[str]) -> list[float]:
+    """Scores each sentence alone by BLEU, which where it is short counts the orders of n-grams that it has.
+
+    With sacreBLEU's settings for sentences and the errors of `score_translations`.
+
+    Reference: Chen and Cherry 2014 (smoothing).
+    """
+    return _each(_bleu(False, DEFAULT_TOKENISATION, effective_order=True), hypotheses, references)
+
+
 def chrf_each(hypotheses: Sequence[str], references: Sequence[str]) -> list[float]:
     """Scores each sentence alone by chrF, to find the worst; with the errors of `score_translations`."""
-    check_translations(hypotheses, references)
-    metric = import_scorer("sacrebleu.metrics").CHRF()
-    return [
-        metric.sentence_score(*pair).score for pair in zip(hypotheses, ([each] for each in references), strict=True)
-    ]
+    return _each(import_scorer("sacrebleu.metrics").CHRF(), hypotheses, references)
 
 
 def translation_metrics(lowercase: bool, tokenisation: str) -> dict[str, Any]:
@@ -95,10 +101,16 @@ def check_translations(hypotheses: Sequence[str], references: Sequence[str]) -> 
         raise DataError("There are no translations to score; give at least one with its reference.")
 
 
-def _bleu(lowercase: bool, tokenisation: str) -> Any:
+def _each(metric: Any, hypotheses: Sequence[str], references: Sequence[str]) -> list[float]:
+    check_translations(hypotheses, references)
+    pairs = zip(hypotheses, ([each] for each in references), strict=True)
+    return [metric.sentence_score(*pair).score for pair in pairs]
+
+
+def _bleu(lowercase: bool, tokenisation: str, **settings: Any) -> Any:
     if tokenisation not in TOKENISATIONS:
         raise ConfigError(
             f"There is no tokenisation {tokenisation!r} for BLEU; choose from {', '.join(TOKENISATIONS)}."
         )
     # It would warn of texts that look tokenised; `force` only silences that.
-    return import_scorer("sacrebleu.metrics").BLEU(lowercase=lowercase, tokenize=tokenisation, force=True)
+    return import_scorer("sacrebleu.metrics").BLEU(lowercase=lowercase, tokenize=tokenisation, force=True, **settings)

@@ -1,11 +1,12 @@
 """Fitting, resuming, schedules and averaging, for every application, on any Keras backend."""
 
-from ostinato.training.batches import bucketed_batches, feed, feed_epochs
+from ostinato.training.batches import bucketed_batches, feed, feed_epochs, shift
 from ostinato.training.checkpoint import Progress, load_weights, read_progress, save_weights
 from ostinato.training.fit import BEST_WEIGHTS, CHECKPOINT, fit_resumably, write_history
 from ostinato.training.losses import SmoothedCrossEntropy
 from ostinato.training.optimizers import averaged_weights, make_optimizer
 from ostinato.training.progress_bar import ProgressBar
+from ostinato.training.self_critical import advantages, drawn_targets
 from ostinato.training.tensorboard_curves import TensorBoardCurves
 from ostinato.training.watcher import Watcher
 from ostinato.training.watching import watch
@@ -18,8 +19,10 @@ __all__ = [
     "SmoothedCrossEntropy",
     "TensorBoardCurves",
     "Watcher",
+    "advantages",
     "averaged_weights",
     "bucketed_batches",
+    "drawn_targets",
     "feed",
     "feed_epochs",
     "fit_resumably",
@@ -27,6 +30,7 @@ __all__ = [
     "make_optimizer",
     "read_progress",
     "save_weights",
+    "shift",
     "watch",
     "write_history",
 ]

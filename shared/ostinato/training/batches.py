@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import keras
@@ -60,6 +60,18 @@ def _cut(pool: np.ndarray, lengths: np.ndarray, batch_size: int | None, max_toke
         if end == len(pool) or lengths[pool[end]] * (end + 1 - first) > max_tokens:
             yield pool[first:end]
             first = end
+
+
+def shift(targets: np.ndarray, start: int | Sequence[int] | np.ndarray) -> np.ndarray:
+    """Returns what a decoder has read when it writes targets: the start token, then all but the last.
+
+    Args:
+      targets: int [B, K, T].
+      start: what every sequence begins with, or of each input, int [B].
+    """
+    read = np.roll(targets, 1, axis=2)
+    read[:, :, 0] = np.reshape(start, (-1, 1))
+    return read
 
 
 def feed(batches: Callable[[], Iterable[tuple]], *, ahead: int = 4) -> Iterable[tuple]:
