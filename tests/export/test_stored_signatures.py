@@ -86,6 +86,12 @@ def test_signatures_share_their_weights(two_signatures):
     assert len(rebuilt.weights) == len(stored.weights)
 
 
+def test_weights_are_named_by_their_paths_however_they_are_loaded(two_signatures, dense):
+    for rebuild in (False, True):
+        shapes = {weight.name: weight.shape for weight in load_model(two_signatures, rebuild=rebuild).weights}
+        assert shapes == {f"{weight.path}:0": weight.shape for weight in dense.weights}
+
+
 def test_two_versions_in_one_process_keep_their_own_weights(export, dense):
     first = load_model(export())
     before = first.signatures["serving_default"](**inputs())["scores"].numpy()

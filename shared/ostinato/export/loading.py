@@ -29,7 +29,7 @@ class LoadedModel(Model):
       interface: what `interface.json` says, `metadata` of the application included.
       assets: the application's files, by name.
       owner: whoever must live as long as the signatures, if they do not see to that themselves.
-      weights: what the signatures compute with, each once.
+      weights: what the signatures compute with, each once, named by its path in the Keras model (and `:0`).
     """
 
     path: Path

@@ -17,7 +17,8 @@ class HalfPrecisionWeights:
 
     Only weights of two and more axes are halved. Biases, scales and moving statistics are a small part of the file, and
     moving variances can be smaller than float16 resolves; they stay as they are, as do weights too large for float16.
-    The model itself is not touched.
+    The model itself is not touched. The copies are named by the paths of the weights, as TensorFlow names the others,
+    so that whoever reads the file knows which is which.
 
     Args:
       layers: built models or layers.
@@ -26,7 +27,7 @@ class HalfPrecisionWeights:
     def __init__(self, layers: Iterable[keras.layers.Layer]) -> None:
         variables = {id(variable): variable for layer in layers for variable in layer.variables}
         self._halves = [
-            (variable, tf.Variable(tf.cast(variable.value, tf.float16), trainable=False, name=variable.name))
+            (variable, tf.Variable(tf.cast(variable.value, tf.float16), trainable=False, name=variable.path))
             for variable in variables.values()
             if _fits(variable)
         ]

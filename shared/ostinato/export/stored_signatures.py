@@ -163,7 +163,7 @@ def _read_variables(folder: Path, objects: Sequence[Any]) -> dict[int, tf.Variab
             (attribute,) = stored[number].attributes
             value = tf.constant(reader.get_tensor(attribute.checkpoint_key), tf.as_dtype(node.variable.dtype))
             value.shape.assert_is_compatible_with(node.variable.shape)
-            variables[number] = tf.Variable(value, trainable=False)
+            variables[number] = tf.Variable(value, trainable=False, name=node.variable.name)
     return variables
 
 
