@@ -19,7 +19,7 @@ from ostinato_translate.batches import Batch
 from ostinato_translate.config import TrainConfig
 from ostinato_translate.cost import training_operations
 from ostinato_translate.run import Run
-from ostinato_translate.train import Training
+from ostinato_translate.train import TRAINING, Training
 
 if TYPE_CHECKING:
     from ostinato_translate.translator import Translator
@@ -87,13 +87,13 @@ def bench_training(run: Run, config: TrainConfig, *, repeats: int) -> dict[str, 
       updates, padding not counted; `peak_gflops` of a single large matrix product in the training's precision;
       `share_of_peak`, in percent.
     """
-    training = Training(run, config)
+    training = Training(run, dataclasses.replace(config, epochs=1))  # one that learns from its drawings alone, too
     training.compile(1000)
     tokens, operations = [], []
 
     def batches() -> Iterator[Batch]:
-        updates = itertools.chain.from_iterable(map(training.batches, itertools.count()))  # small data sets begin anew
-        for batch in itertools.islice(updates, _WARM_UP_UPDATES + repeats):
+        epochs = map(training.batches[TRAINING], itertools.count())  # small data sets begin anew
+        for batch in itertools.islice(itertools.chain.from_iterable(epochs), _WARM_UP_UPDATES + repeats):
             tokens.append(float(np.sum(batch[2])))
             operations.append(training_operations(config, run.tokenizer.size, batch))
             yield batch

@@ -34,6 +34,8 @@ def prepare(
     from ostinato_translate.data import open_corpus
 
     corpus = open_corpus(data, layout)
+    if config.start_from:
+        quiet_tensorflow()
     from ostinato.timing import peak_memory_mb
     from ostinato_translate.prepare import prepare as prepare_run
     from ostinato_translate.run import Run
@@ -81,7 +83,7 @@ def train(
     best = max(records, key=lambda record: record["bleu"])
     say(
         app,
-        f"{run}: trained; best BLEU {best['bleu']:.1f} on dev in epoch {best['epoch']}; "
+        f"{run}: trained; best BLEU {best['bleu']:.1f} on dev in phase {best['phase']}, epoch {best['epoch']}; "
         f"peak memory {peak_memory_mb():.0f} MB",
     )
 

@@ -27,6 +27,9 @@ class PrepareConfig:
 
     languages: tuple[str, ...] = ()
     """codes of the languages to learn, two or more; all that the data hold if not given"""
+    start_from: str = ""
+    """an exported translation model to go on from, by its folder, or the name of one that ships: the run gets its
+    vocabulary, its network and their weights, and may learn the languages that it knows"""
     vocabulary_size: int = 8000
     """pieces of the vocabulary that all languages share, 260 control and byte pieces and one a language included"""
     max_pieces: int = 100
@@ -87,6 +90,14 @@ class TrainConfig:
     """passes over a share of the data, each followed by a validation and a checkpoint"""
     epochs_per_pass: int = 4
     """shares that the data are cut into: with 4, every 4 epochs see all of them once"""
+    self_critical_epochs: int = 0
+    """epochs of a second phase, which rewards translations that the network draws by their BLEU (Rennie et al. 2017)"""
+    self_critical_learning_rate: float = 1e-4
+    """greatest learning rate of that phase"""
+    translations_per_sentence: int = 4
+    """translations drawn of each sentence into each language; they share `tokens_per_batch`"""
+    temperature: float = 0.5
+    """of the drawing: below 1 the network learns from what is nearer to what a search finds (Guo et al. 2017)"""
     patience: int = 0
     """epochs without a better validation score that end training; 0 trains to the end"""
     precision: Literal["float32", "mixed_bfloat16"] = "mixed_bfloat16"
@@ -105,17 +116,34 @@ class TrainConfig:
                 f"directions: {direction!r} is no direction such as en-de, or en:pt-br where a code has a hyphen",
             )
         sizes = ("embedding_size", "encoder_units", "encoder_layers", "units", "attention_units", "tokens_per_batch")
-        for name in (*sizes, "epochs", "epochs_per_pass", "validation_sentences", "validation_beam_width"):
+        for name in (*sizes, "epochs_per_pass", "validation_sentences", "validation_beam_width"):
             check(getattr(self, name) >= 1, f"{name} must be 1 or more, is {getattr(self, name)}")
         for name in ("dropout", "label_smoothing", "averaging"):
             check(0 <= getattr(self, name) < 1, f"{name} must be at least 0 and below 1, is {getattr(self, name)}")
-        for name in ("patience", "warmup_updates", "weight_decay"):
+        for name in ("epochs", "self_critical_epochs", "patience", "warmup_updates", "weight_decay"):
             check(getattr(self, name) >= 0, f"{name} must not be negative, is {getattr(self, name)}")
-        for name in ("learning_rate", "gradient_clip"):
+        for name in ("learning_rate", "gradient_clip", "self_critical_learning_rate", "temperature"):
             check(getattr(self, name) > 0, f"{name} must be above 0, is {getattr(self, name)}")
+        check(
+            self.epochs + self.self_critical_epochs > 0,
+            "there is nothing to train: epochs and self_critical_epochs are both 0",
+        )
+        check(
+            self.translations_per_sentence >= 2,
+            f"translations_per_sentence must be 2 or more, for they are compared, is {self.translations_per_sentence}",
+        )
         alpha = self.subword_alpha
         check(0 <= alpha < math.inf, f"subword_alpha must be 0 or more and finite, is {alpha}")
         check(0 <= self.seed < SEEDS, f"seed must be at least 0 and below {SEEDS}, is {self.seed}")
+
+
+# What decides on the shapes of the weights.
+_OF_THE_NETWORK = ("embedding_size", "encoder_units", "encoder_layers", "units", "attention", "attention_units")
+
+
+def network_settings(config: TrainConfig) -> dict[str, str | int]:
+    """Returns the settings that a network's weights belong to, by name."""
+    return {name: getattr(config, name) for name in _OF_THE_NETWORK}
 
 
 @dataclasses.dataclass(frozen=True)

@@ -11,14 +11,13 @@ from typing import Any
 import keras
 
 from ostinato.config import read_config
-from ostinato.decoding import ControlTokens
 from ostinato.errors import DataError
 from ostinato.export import Sample, export_model, unexported_model
 from ostinato.layers import EncoderDecoder
 from ostinato.text import normalise
 from ostinato.text.graph import GraphTokenizer
 from ostinato.training import load_weights
-from ostinato_translate.config import DecodingConfig, TrainConfig
+from ostinato_translate.config import DecodingConfig, TrainConfig, network_settings
 from ostinato_translate.graph import NUM_ALTERNATIVES, TranslationGraph
 from ostinato_translate.model import make_control, make_model
 from ostinato_translate.run import Run
@@ -146,19 +145,12 @@ def _graph(run: Run, model: EncoderDecoder, decoding: DecodingConfig) -> Transla
     return TranslationGraph(
         model,
         GraphTokenizer(run.tokenizer.model),
-        _control(run),
+        # Unknown pieces may be written where the vocabulary needs them: the source says what stands in their places.
+        make_control(run.tokenizer, may_write_unknown=not run.tokenizer.has_byte_fallback),
         languages={language: ids[language] for language in run.languages if language in targets},
         max_source_pieces=_max_source_pieces(run),
         decoding=decoding,
     )
-
-
-def _control(run: Run) -> ControlTokens:
-    """Unknown pieces may be written where the vocabulary needs them: the source says what stands in their places."""
-    control = make_control(run.language_ids)
-    if run.tokenizer.has_byte_fallback:
-        return control
-    return dataclasses.replace(control, banned=tuple(run.language_ids))
 
 
 def _facts(run: Run, decoding: DecodingConfig) -> dict[str, Any]:
@@ -170,6 +162,7 @@ def _facts(run: Run, decoding: DecodingConfig) -> dict[str, Any]:
         "decoding": dataclasses.asdict(decoding),
         "max_pieces": run.prepare_config.max_pieces,
         "max_source_pieces": _max_source_pieces(run),
+        "network": network_settings(_train_config(run)),
     }
 
 

@@ -19,9 +19,12 @@ from ostinato_translate.config import DecodingConfig, TrainConfig
 _EXTRA_LENGTH = 10  # pieces that even the translation of a single word may have
 
 
-def make_control(language_ids: Sequence[int]) -> ControlTokens:
+def make_control(tokenizer: Tokenizer, *, may_write_unknown: bool = False) -> ControlTokens:
     """Returns the control tokens. Each sequence begins with its target language instead of the start token."""
-    return ControlTokens(start=START, end=END, pad=PAD, banned=(UNKNOWN, *language_ids))
+    languages = [piece_id for piece_id in tokenizer.control_ids if piece_id not in (START, END, PAD)]
+    return ControlTokens(
+        start=START, end=END, pad=PAD, banned=tuple(languages if may_write_unknown else [UNKNOWN, *languages])
+    )
 
 
 def make_model(config: TrainConfig, vocabulary_size: int, *, precision: str = "float32") -> EncoderDecoder:
@@ -76,13 +79,12 @@ def greatest_lengths(source_ids: Tensor, ratio: Any) -> Tensor:
 def translation_writer(
     model: EncoderDecoder,
     tokenizer: Tokenizer,
-    language_ids: Sequence[int],
     config: DecodingConfig,
     *,
     batch_size: int = 100,
 ) -> Callable[[Sequence[str], Sequence[int]], list[str]]:
     """Returns a function from source texts and the ids of their target languages to the best translation of each."""
-    control = make_control(language_ids)
+    control = make_control(tokenizer)
 
     def search(source_ids: Tensor, target_languages: Tensor) -> Tensor:
         memory = model.encode(source_ids)

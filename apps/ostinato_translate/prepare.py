@@ -14,6 +14,7 @@ import numpy as np
 
 from ostinato.array_file import ArrayFile
 from ostinato.errors import DataError
+from ostinato.export.versions import find_model
 from ostinato.files import write_atomically
 from ostinato.text import Tokenizer, train_sentencepiece
 from ostinato.text.normalise import normalise
@@ -72,9 +73,10 @@ def prepare(run: Run, corpus: Corpus, config: PrepareConfig, *, on_row: Callable
     Raises:
       DataError: the directory was prepared from other data or with other settings, the data cannot be read, lack a
         language, or hold no training rows.
+      ConfigError, ModelError: it cannot start from that model, see `take_over`.
     """
     languages = corpus.choose_languages(config.languages)
-    config = dataclasses.replace(config, languages=languages)
+    config = dataclasses.replace(config, languages=languages, start_from=_version(config.start_from))
     survey = _survey(corpus, config)
     if run.is_prepared_from(survey.fingerprint):
         return Prepared(**run.prepared["counts"])
@@ -84,13 +86,18 @@ def prepare(run: Run, corpus: Corpus, config: PrepareConfig, *, on_row: Callable
     first = next(training, None)
     if first is None:
         raise _nothing_left(corpus, "row", cleaner.left_out)
-    model = train_sentencepiece(
-        (text for row in itertools.chain([first], training) for text in row.values()),
-        config.vocabulary_size,
-        control_symbols=[language_token(language) for language in languages],
-    )
-    write_atomically(run.tokenizer_path, model)
-    tokenizer = Tokenizer(model)
+    if config.start_from:
+        from ostinato_translate.starting import take_over  # nothing else here needs TensorFlow
+
+        take_over(run, config.start_from, languages)
+    else:
+        model = train_sentencepiece(
+            (text for row in itertools.chain([first], training) for text in row.values()),
+            config.vocabulary_size,
+            control_symbols=[language_token(language) for language in languages],
+        )
+        write_atomically(run.tokenizer_path, model)
+    tokenizer = Tokenizer.load(run.tokenizer_path)
 
     cleaner = Cleaner(config)
     dev_rows = []
@@ -125,6 +132,11 @@ def prepare(run: Run, corpus: Corpus, config: PrepareConfig, *, on_row: Callable
     )
     run.write_prepared(config, survey.fingerprint, prepared)
     return prepared
+
+
+def _version(start_from: str) -> str:
+    """Returns the version folder that a model's name stands for today, so that a later one is not taken for it."""
+    return str(find_model(start_from).resolve()) if start_from else ""
 
 
 def _survey(corpus: Corpus, config: PrepareConfig) -> _Survey:

@@ -12,10 +12,8 @@ import numpy as np
 
 from ostinato.config import read_config
 from ostinato.run_directory import RunDirectory
-from ostinato_translate.config import PrepareConfig, TrainConfig
+from ostinato_translate.config import PrepareConfig, TrainConfig, network_settings
 from ostinato_translate.languages import language_ids
-
-_OF_THE_NETWORK = ("embedding_size", "encoder_units", "encoder_layers", "units", "attention", "attention_units")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,6 +37,11 @@ class Run(RunDirectory):
         return self.folder / "offsets.npy"
 
     @property
+    def start_path(self) -> Path:
+        """Weights that training begins with, where `prepare` took them over from a model."""
+        return self.folder / "start.npz"
+
+    @property
     def dev_path(self) -> Path:
         """The validation rows, one JSON object of sentences by language a line, as people wrote them."""
         return self.folder / "dev.jsonl"
@@ -49,14 +52,17 @@ class Run(RunDirectory):
         return PrepareConfig(**{**config, "languages": tuple(config["languages"])})
 
     def check_resumes(self, config: TrainConfig) -> None:
-        """Raises ConfigError where training has begun with settings that cannot be changed any more."""
-        if not self.begun_phases() or not self.config_path.exists():
+        """Raises ConfigError where weights are there that do not fit settings any more."""
+        has_begun = bool(self.begun_phases())
+        if not self.config_path.exists() or not (has_begun or self.start_path.exists()):
             return
         before = read_config(self.config_path, TrainConfig)
-        fixed = list(_OF_THE_NETWORK)
-        if (before.averaging > 0) != (config.averaging > 0):
-            fixed.append("averaging")
-        self.check_unchanged(config, [*fixed, "directions"])
+        fixed = list(network_settings(config))
+        if has_begun:
+            fixed.append("directions")
+            if (before.averaging > 0) != (config.averaging > 0):
+                fixed.append("averaging")
+        self.check_unchanged(config, fixed)
 
     @property
     def languages(self) -> tuple[str, ...]:

@@ -6,18 +6,19 @@ from contextlib import AbstractContextManager
 
 from ostinato.training import Watcher
 from ostinato.training import watch as watch_training
-from ostinato_translate.train import TRAINING, Training
+from ostinato_translate.train import Training
 
 
 def watch(training: Training) -> AbstractContextManager[Watcher]:
     """Shows a training on standard error while the context lasts."""
-    batches, config = training.batches, training.config
-    updates_per_pass = batches.num_batches() * config.epochs_per_pass
     return watch_training(
         training.run.folder,
         score="bleu",
         score_name="BLEU",
-        epochs={TRAINING: config.epochs},
+        epochs=training.epochs,
         unit="target tokens",
-        per_update=batches.num_target_tokens / updates_per_pass,
+        per_update={
+            phase: batches.num_target_tokens / (batches.num_batches() * training.config.epochs_per_pass)
+            for phase, batches in training.batches.items()
+        },
     )

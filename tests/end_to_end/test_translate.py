@@ -108,6 +108,19 @@ def test_preparing_says_what_was_found(workshop):
     assert "left out: nothing" in result.err
 
 
+def test_a_run_goes_on_from_a_model(workshop, tmp_path):
+    start = ("prepare", "--data", workshop.data, "--run", tmp_path / "run", "--start-from")
+    result = run_captured(*start, workshop.model)
+    assert (result.code, result.out) == (0, "")
+    assert (tmp_path / "run" / "tokenizer.model").read_bytes() == (workshop.run / "tokenizer.model").read_bytes()
+    other = run_captured("train", "--run", tmp_path / "run", "--units", 24)
+    assert (other.code, "was begun with units = 16, not 24" in other.err) == (2, True)
+    trained = run_captured("train", "--run", tmp_path / "run", "--epochs", 1, "--validation-sentences", 1)
+    assert (trained.code, "trained; best BLEU" in trained.err) == (0, True)
+    missing = run_captured(*start, "nothing")
+    assert (missing.code, "No model nothing; give an exported folder" in missing.err) == (2, True)
+
+
 def test_training_ends_with_its_best_score_and_begins_no_second_time(workshop):
     result = workshop.results["train"]
     assert (result.code, result.out) == (0, "")

@@ -92,10 +92,10 @@ def learned(prepared_numerals, tmp_path_factory):
             return PASSES * super().num_batches(epoch)
 
     class Learning(Training):
-        epochs = itertools.count(1)
+        scores = itertools.count(1)
 
         def _validate(self):
-            return {"bleu": float(next(self.epochs))}  # to translate takes longer than to learn
+            return {"bleu": float(next(self.scores))}  # to translate takes longer than to learn
 
     run = Run(shutil.copytree(prepared_numerals, tmp_path_factory.mktemp("learned") / "run"))
     write_config(run.config_path, LEARN)

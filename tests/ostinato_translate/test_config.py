@@ -32,6 +32,10 @@ def test_the_defaults_are_valid_and_documented_field_by_field(kind):
         (TrainConfig, {"subword_alpha": float("inf")}, "subword_alpha must be 0 or more and finite"),
         (TrainConfig, {"dropout": 1.0}, "dropout must be at least 0 and below 1"),
         (TrainConfig, {"epochs_per_pass": 0}, "epochs_per_pass must be 1 or more"),
+        (TrainConfig, {"epochs": -1}, "epochs must not be negative"),
+        (TrainConfig, {"epochs": 0}, "nothing to train: epochs and self_critical_epochs are both 0"),
+        (TrainConfig, {"temperature": 0.0}, "temperature must be above 0"),
+        (TrainConfig, {"translations_per_sentence": 1}, "translations_per_sentence must be 2 or more"),
     ],
 )
 def test_a_setting_outside_its_range_is_named(kind, settings, named):

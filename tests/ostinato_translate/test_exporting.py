@@ -62,6 +62,7 @@ def test_a_version_has_its_proof_interface_tokenizer_and_card(version, model, le
     assert metadata["decoding"]["beam_width"] == 3
     assert (metadata["max_pieces"], metadata["max_source_pieces"]) == (100, 200)
     assert metadata["data_terms"] == "none"
+    assert metadata["network"]["units"] == 36
     assert (version / "model_card.md").read_text() == "# Numerals\n"
     assert model.assets["tokenizer.model"].read_bytes() == learned.tokenizer.model
 

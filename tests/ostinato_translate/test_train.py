@@ -10,7 +10,7 @@ from ostinato.errors import ConfigError, DataError
 from ostinato.training import Watcher
 from ostinato_translate.config import DecodingConfig, TrainConfig
 from ostinato_translate.run import Run
-from ostinato_translate.train import TRAINING, Training, choose_directions
+from ostinato_translate.train import SELF_CRITICAL, TRAINING, Training, choose_directions
 
 TINY = TrainConfig(
     directions=("en-de", "en-fr"),
@@ -25,18 +25,21 @@ TINY = TrainConfig(
     averaging=0.5,
     epochs=2,
     epochs_per_pass=1,
+    self_critical_epochs=1,
+    translations_per_sentence=2,
     precision="float32",
     validation_sentences=2,
 )
+PHASES = [(TRAINING, 1), (TRAINING, 2), (SELF_CRITICAL, 1)]
 
 
 class InterruptionError(Exception):
     """Stands in for whatever ends a process."""
 
 
-def interrupted_after(epoch):
+def interrupted_after(stop):
     def on_epoch(phase, progress):
-        if progress.epoch == epoch:
+        if (phase, progress.epoch) == stop:
             raise InterruptionError
 
     return Watcher(on_epoch=on_epoch)
@@ -51,6 +54,7 @@ def test_a_run_that_was_stopped_ends_like_one_that_was_not(run, eager, monkeypat
     monkeypatch.setattr(
         "ostinato_translate.train.DecodingConfig", functools.partial(DecodingConfig, max_length_ratio=0.01)
     )
+    monkeypatch.setattr(DecodingConfig, "max_length_ratio", 0.01)  # for what is drawn
     heard = []
     watcher = Watcher(
         on_phase=lambda phase, num_updates: heard.append((phase, num_updates)),
@@ -58,22 +62,39 @@ def test_a_run_that_was_stopped_ends_like_one_that_was_not(run, eager, monkeypat
     )
     undisturbed = Run(shutil.copytree(run.folder, tmp_path / "undisturbed"))
     records = Training(undisturbed, TINY, watcher)()
-    updates = records[-1]["updates"]
-    assert heard == [(TRAINING, updates), (TRAINING, 0), (TRAINING, 1), (TRAINING, 2)]
-    assert [record["epoch"] for record in records] == [1, 2]
+    updates = [record["updates"] for record in records]
+    assert [(record["phase"], record["epoch"]) for record in records] == PHASES
+    assert [*heard[1:4], *heard[5:]] == [(TRAINING, 0), (TRAINING, 1), (TRAINING, 2), (SELF_CRITICAL, 0), PHASES[-1]]
+    assert [heard[0], heard[4]] == [(TRAINING, updates[1]), (SELF_CRITICAL, updates[2])]
     assert records == written(undisturbed)
 
-    with pytest.raises(InterruptionError):
-        Training(run, TINY, interrupted_after(1))()
+    for stop in ((TRAINING, 1), (SELF_CRITICAL, 0)):
+        with pytest.raises(InterruptionError):
+            Training(run, TINY, interrupted_after(stop))()
     assert not run.model_path.exists()
     resumed = Training(Run(run.folder), TINY)()
     for one, other in zip(resumed, records, strict=True):
-        names = one.keys() - {"seconds"}
+        names = one.keys() - {"phase", "seconds"}
         assert {name: one[name] for name in names} == pytest.approx({name: other[name] for name in names}, rel=1e-3)
     with np.load(run.model_path) as first, np.load(undisturbed.model_path) as second:
         assert set(first) == set(second)
         for name in second:
             np.testing.assert_allclose(first[name], second[name], atol=1e-4)
+
+
+@pytest.mark.parametrize("left_out", ["epochs", "self_critical_epochs"])
+def test_a_phase_that_has_begun_cannot_be_left_out(run, left_out):
+    (run.phase_folder(SELF_CRITICAL if left_out != "epochs" else TRAINING)).mkdir(parents=True)
+    for folder in (run.folder / "checkpoints").iterdir():
+        (folder / "checkpoint.npz").touch()
+    with pytest.raises(ConfigError, match="cannot be left out any more; give it its epochs again"):
+        Training(run, dataclasses.replace(TINY, **{left_out: 0}))()
+
+
+def test_the_first_phase_alone_draws_nothing(run):
+    assert Training(run, dataclasses.replace(TINY, self_critical_epochs=0)).batches.keys() == {TRAINING}
+    both = Training(run, TINY).batches
+    assert both[SELF_CRITICAL].tokens_per_batch == both[TRAINING].tokens_per_batch // 2
 
 
 def test_a_language_that_was_not_prepared_is_named_with_those_that_were(run):

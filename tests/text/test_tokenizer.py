@@ -33,6 +33,7 @@ def test_control_pieces_have_the_ids_of_every_vocabulary(tokenizer):
     assert (PAD, START, END, UNKNOWN) == (0, 1, 2, 3)
     assert tokenizer.pieces([0, 1, 2, 3]) == ["<pad>", "<s>", "</s>", "<unk>"]
     assert tokenizer.pieces([4, 5]) == ["<en>", "<de>"]
+    assert tokenizer.control_ids == [PAD, START, END, 4, 5]
 
 
 def test_the_id_of_a_piece_is_where_the_piece_stands(tokenizer):

@@ -131,6 +131,11 @@ class Tokenizer:
             raise ModelError(f"there is no tokenizer at {path}; run `prepare` first") from error
 
     @property
+    def control_ids(self) -> list[int]:
+        """Ids of the control pieces, which never arise from text: padding, start, end, and target languages."""
+        return [piece_id for piece_id in range(self.size) if self._processor.is_control(piece_id)]
+
+    @property
     def has_byte_fallback(self) -> bool:
         """Whether characters that it does not know become bytes, so that no text is unknown."""
         return self._processor.is_byte(self._processor.piece_to_id("<0x00>"))
