@@ -14,7 +14,6 @@ import numpy as np
 
 from ostinato.array_file import ArrayFile
 from ostinato.errors import DataError
-from ostinato.export.versions import find_model
 from ostinato.files import write_atomically
 from ostinato.text import Tokenizer, train_sentencepiece
 from ostinato.text.normalise import normalise
@@ -23,6 +22,7 @@ from ostinato_translate.config import PrepareConfig
 from ostinato_translate.data import Corpus
 from ostinato_translate.languages import language_token
 from ostinato_translate.run import Run
+from ostinato_translate.starting import starting_version, take_over
 
 # Where the data name no validation rows, one of so many is held out, and no more than so many of a large corpus.
 _HELD_OUT_SHARE = 20
@@ -73,10 +73,11 @@ def prepare(run: Run, corpus: Corpus, config: PrepareConfig, *, on_row: Callable
     Raises:
       DataError: the directory was prepared from other data or with other settings, the data cannot be read, lack a
         language, or hold no training rows.
-      ConfigError, ModelError: it cannot start from that model, see `take_over`.
+      ConfigError, ModelError: it cannot start from that model, see `starting_version`.
     """
     languages = corpus.choose_languages(config.languages)
-    config = dataclasses.replace(config, languages=languages, start_from=_version(config.start_from))
+    start = starting_version(config.start_from, languages) if config.start_from else None
+    config = dataclasses.replace(config, languages=languages, start_from=str(start or ""))
     survey = _survey(corpus, config)
     if run.is_prepared_from(survey.fingerprint):
         return Prepared(**run.prepared["counts"])
@@ -86,10 +87,8 @@ def prepare(run: Run, corpus: Corpus, config: PrepareConfig, *, on_row: Callable
     first = next(training, None)
     if first is None:
         raise _nothing_left(corpus, "row", cleaner.left_out)
-    if config.start_from:
-        from ostinato_translate.starting import take_over  # nothing else here needs TensorFlow
-
-        take_over(run, config.start_from, languages)
+    if start:
+        take_over(run, start)
     else:
         model = train_sentencepiece(
             (text for row in itertools.chain([first], training) for text in row.values()),
@@ -132,11 +131,6 @@ def prepare(run: Run, corpus: Corpus, config: PrepareConfig, *, on_row: Callable
     )
     run.write_prepared(config, survey.fingerprint, prepared)
     return prepared
-
-
-def _version(start_from: str) -> str:
-    """Returns the version folder that a model's name stands for today, so that a later one is not taken for it."""
-    return str(find_model(start_from).resolve()) if start_from else ""
 
 
 def _survey(corpus: Corpus, config: PrepareConfig) -> _Survey:

@@ -99,8 +99,8 @@ def test_preparing_again_changes_nothing_and_another_model_is_another_run(starte
     ("metadata", "error", "fault"),
     [
         ({"languages": ["en", "fr"]}, ConfigError, "knows en, fr, not de; name languages that it knows by --languages"),
-        ({"application": "ostinato_caption"}, ModelError, "writes no translations; name another"),
-        ({"network": None}, ModelError, "does not say what its network is, .*; export its run again"),
+        ({"application": "ostinato_caption"}, ModelError, "is no translation model that says what its network is"),
+        ({"network": None}, ModelError, "as those exported today do; name another, or export its run again"),
     ],
 )
 def test_a_model_that_cannot_be_gone_on_from_is_refused(version, numerals, tmp_path, metadata, error, fault):
@@ -108,12 +108,13 @@ def test_a_model_that_cannot_be_gone_on_from_is_refused(version, numerals, tmp_p
     run = Run(tmp_path / "run")
     with pytest.raises(error, match=fault):
         prepare(run, open_corpus(numerals), PrepareConfig(languages=("de", "en"), start_from=str(model)))
-    assert not run.prepared_path.exists()
+    assert not run.folder.exists()
 
 
-def test_weights_that_do_not_fit_the_network_are_refused(version, numerals, learned, tmp_path):
+@pytest.mark.parametrize("changed", [{"units": 24}, {"of_a_later_program": 1}])
+def test_weights_that_do_not_fit_the_network_are_refused(version, numerals, tmp_path, changed):
     network = json.loads((version / "interface.json").read_text())["metadata"]["network"]
-    model = change_interface(version, tmp_path / "model", network={**network, "units": 24})
+    model = change_interface(version, tmp_path / "model", network={**network, **changed})
     with pytest.raises(ModelError, match="are not those of its network; export it again"):
         prepare(Run(tmp_path / "run"), open_corpus(numerals), PrepareConfig(start_from=str(model)))
 
