@@ -87,7 +87,7 @@ def bench_training(run: Run, config: TrainConfig, *, repeats: int) -> dict[str, 
       updates, padding not counted; `peak_gflops` of a single large matrix product in the training's precision;
       `share_of_peak`, in percent.
     """
-    training = Training(run, dataclasses.replace(config, epochs=1))  # one that learns from its drawings alone, too
+    training = Training(run, dataclasses.replace(config, epochs=1, self_critical_epochs=0))
     training.compile(1000)
     tokens, operations = [], []
 

@@ -77,10 +77,13 @@ def train(
     from ostinato_translate.watching import watch
 
     training = Training(directory, settings)
+    directory.check_phases(training.epochs)
     with directory.log(), watch(training) as training.watcher:
         write_config(directory.config_path, settings)
         records = training()
-    best = max(records, key=lambda record: record["bleu"])
+    # The last phase decides on the weights that are kept.
+    last = [record for record in records if record["phase"] == records[-1]["phase"]]
+    best = max(last, key=lambda record: record["bleu"])
     say(
         app,
         f"{run}: trained; best BLEU {best['bleu']:.1f} on dev in phase {best['phase']}, epoch {best['epoch']}; "

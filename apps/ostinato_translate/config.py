@@ -31,7 +31,8 @@ class PrepareConfig:
     """an exported translation model to go on from, by its folder, or the name of one that ships: the run gets its
     vocabulary, its network and their weights, and may learn the languages that it knows"""
     vocabulary_size: int = 8000
-    """pieces of the vocabulary that all languages share, 260 control and byte pieces and one a language included"""
+    """pieces of the vocabulary that all languages share, 260 control and byte pieces and one a language included; not
+    used with `start_from`"""
     max_pieces: int = 100
     """longer training sentences are left out (and counted)"""
     max_length_ratio: float = 3.0
@@ -87,7 +88,7 @@ class TrainConfig:
     averaging: float = 0.998
     """momentum of the moving average of the weights, 0 for none"""
     epochs: int = 20
-    """passes over a share of the data, each followed by a validation and a checkpoint"""
+    """passes over a share of the data, each followed by a validation and a checkpoint; 0 leaves this phase out"""
     epochs_per_pass: int = 4
     """shares that the data are cut into: with 4, every 4 epochs see all of them once"""
     self_critical_epochs: int = 0
@@ -99,7 +100,7 @@ class TrainConfig:
     temperature: float = 0.5
     """of the drawing: below 1 the network learns from what is nearer to what a search finds (Guo et al. 2017)"""
     patience: int = 0
-    """epochs without a better validation score that end training; 0 trains to the end"""
+    """epochs without a better validation score that end a phase; 0 trains to the end"""
     precision: Literal["float32", "mixed_bfloat16"] = "mixed_bfloat16"
     """numbers the network computes with; weights and losses stay float32"""
     validation_sentences: int = 1000

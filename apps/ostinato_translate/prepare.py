@@ -22,7 +22,7 @@ from ostinato_translate.config import PrepareConfig
 from ostinato_translate.data import Corpus
 from ostinato_translate.languages import language_token
 from ostinato_translate.run import Run
-from ostinato_translate.starting import starting_version, take_over
+from ostinato_translate.starting import starting_version, take_over, take_over_nothing
 
 # Where the data name no validation rows, one of so many is held out, and no more than so many of a large corpus.
 _HELD_OUT_SHARE = 20
@@ -61,8 +61,8 @@ class _Survey:
 def prepare(run: Run, corpus: Corpus, config: PrepareConfig, *, on_row: Callable[[], None] = lambda: None) -> Prepared:
     """Makes a run directory. One that was made from the same data with the same settings is left as it is.
 
-    The corpus is read three times, for the fingerprint, the vocabulary and the arrays, and is never in memory as a
-    whole. Only training rows go into vocabulary and arrays.
+    The corpus is read once each for the fingerprint, the vocabulary if one is learned, and the arrays, and is never in
+    memory as a whole. Only training rows go into vocabulary and arrays.
 
     Args:
       run: the run directory; made if it is missing.
@@ -90,6 +90,7 @@ def prepare(run: Run, corpus: Corpus, config: PrepareConfig, *, on_row: Callable
     if start:
         take_over(run, start)
     else:
+        take_over_nothing(run)
         model = train_sentencepiece(
             (text for row in itertools.chain([first], training) for text in row.values()),
             config.vocabulary_size,
@@ -135,7 +136,10 @@ def prepare(run: Run, corpus: Corpus, config: PrepareConfig, *, on_row: Callable
 
 def _survey(corpus: Corpus, config: PrepareConfig) -> _Survey:
     """Reads all rows once."""
-    content = hashlib.sha256(json.dumps(dataclasses.asdict(config)).encode())
+    settings = dataclasses.asdict(config)
+    if not config.start_from:
+        del settings["start_from"]  # runs that were prepared before there was such a setting have none either
+    content = hashlib.sha256(json.dumps(settings).encode())
     counts: Counter[str] = Counter()
     candidates = _SmallestHashes(_MOST_HELD_OUT)
     for row in corpus.read(config.languages):

@@ -60,14 +60,21 @@ def take_over(run: Run, version: Path) -> None:
     from ostinato_translate.model import make_model
 
     model = load_model(version)
-    tokenizer = Tokenizer.load(model.assets["tokenizer.model"])
     weights = {weight.name.removesuffix(":0"): weight.numpy() for weight in model.weights}
     try:
+        tokenizer = Tokenizer.load(model.assets["tokenizer.model"])
         config = dataclasses.replace(TrainConfig(), **model.metadata["network"])
         network = make_model(config, tokenizer.size)
         network.set_weights([weights[weight.path].astype(np.float32) for weight in network.weights])
     except (KeyError, TypeError, ValueError) as error:
-        raise ModelError(f"the weights in {version} are not those of its network; export it again") from error
-    write_atomically(run.tokenizer_path, tokenizer.model)
-    write_config(run.config_path, config)
+        raise ModelError(f"tokenizer and weights in {version} are not those of its network; export it again") from error
     save_weights(run.start_path, network)
+    write_config(run.config_path, config)
+    write_atomically(run.tokenizer_path, tokenizer.model)
+
+
+def take_over_nothing(run: Run) -> None:
+    """Removes what an earlier preparation took over that did not come to its end."""
+    if run.start_path.exists():
+        run.config_path.unlink(missing_ok=True)
+        run.start_path.unlink()

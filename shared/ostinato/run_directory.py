@@ -73,8 +73,9 @@ class RunDirectory:
 
     def check_phases(self, epochs: Mapping[str, int]) -> None:
         """Raises ConfigError where a phase has no epochs that has a checkpoint already."""
-        for phase in sorted(self.begun_phases()):
-            if not epochs.get(phase):
+        begun = self.begun_phases()
+        for phase, number in epochs.items():
+            if not number and phase in begun:
                 raise ConfigError(
                     f"{self.folder} has been trained in phase {phase}, which cannot be left out any more; give it its "
                     "epochs again, or use a new run directory"

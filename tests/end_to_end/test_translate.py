@@ -135,7 +135,11 @@ def test_training_ends_with_its_best_score_and_begins_no_second_time(workshop):
 def test_the_settings_of_a_run_are_kept(workshop):
     before = (workshop.run / "train.toml").read_text()
     assert "units = 16\n" in before
-    for words, said in ((("--units", 24), "begun with units = 16, not 24"), (("--directions", "de-en"), "directions")):
+    for words, said in (
+        (("--units", 24), "begun with units = 16, not 24"),
+        (("--directions", "de-en"), "directions"),
+        (("--epochs", 0, "--self-critical-epochs", 1), "phase training, which cannot be left out"),
+    ):
         refused = run_captured("train", "--run", workshop.run, *words)
         assert refused.code == 2
         assert said in refused.err

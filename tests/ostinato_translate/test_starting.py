@@ -5,7 +5,7 @@ import shutil
 import numpy as np
 import pytest
 
-from ostinato.config import read_config, write_config
+from ostinato.config import read_config
 from ostinato.errors import ConfigError, DataError, ModelError
 from ostinato_translate.config import DecodingConfig, PrepareConfig, TrainConfig
 from ostinato_translate.data import open_corpus
@@ -62,7 +62,6 @@ def test_it_has_the_vocabulary_of_the_model_and_the_settings_of_its_network(star
 
 
 def test_before_training_it_writes_what_the_model_writes(started, version):
-    write_config(started.config_path, dataclasses.replace(read_config(started.config_path, TrainConfig)))
     shutil.copyfile(started.start_path, started.model_path)
     for ours, theirs in zip(
         translator_of_run(started).translate(TEXTS, "de"), Translator.load(version).translate(TEXTS, "de"), strict=True
@@ -117,6 +116,26 @@ def test_weights_that_do_not_fit_the_network_are_refused(version, numerals, tmp_
     model = change_interface(version, tmp_path / "model", network={**network, **changed})
     with pytest.raises(ModelError, match="are not those of its network; export it again"):
         prepare(Run(tmp_path / "run"), open_corpus(numerals), PrepareConfig(start_from=str(model)))
+
+
+def test_a_model_without_its_tokenizer_is_damaged(version, numerals, tmp_path):
+    model = change_interface(version, tmp_path / "model")
+    (model / "assets.extra" / "tokenizer.model").unlink()
+    with pytest.raises(ModelError, match=r"tokenizer and weights in .* are not those of its network"):
+        prepare(Run(tmp_path / "run"), open_corpus(numerals), PrepareConfig(start_from=str(model)))
+
+
+def test_what_a_preparation_that_failed_took_over_is_forgotten(version, numerals, tmp_path):
+    run = Run(tmp_path / "run")
+    data = shutil.copytree(numerals, tmp_path / "data")
+    for path in data.glob("val.*"):
+        path.write_text("\n" * 5)
+    with pytest.raises(DataError, match="has no validation row"):
+        prepare(run, open_corpus(data), PrepareConfig(start_from=str(version)))
+    assert run.start_path.exists()
+    prepare(run, open_corpus(numerals), PrepareConfig(vocabulary_size=330))
+    assert not run.start_path.exists()
+    assert not run.config_path.exists()
 
 
 def test_a_model_that_is_not_there_is_named_with_those_that_are(numerals, tmp_path):

@@ -29,7 +29,8 @@ class LoadedModel(Model):
       interface: what `interface.json` says, `metadata` of the application included.
       assets: the application's files, by name.
       owner: whoever must live as long as the signatures, if they do not see to that themselves.
-      weights: what the signatures compute with, each once, named by its path in the Keras model (and `:0`).
+      weights: what the signatures compute with, each once, named by its path in the Keras model (and `:0`); in models
+        that were exported before Ostinato named them so, halved ones by the last part of their paths.
     """
 
     path: Path
