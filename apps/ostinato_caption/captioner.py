@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 SHIPPED_MODEL = "caption"
 BATCH_SIZE = 16
-SEARCH_ONLY = ("beam_width", "length_penalty", "patience")  # settings that drawing at random has no use for
+SEARCH_ONLY = ("beam_width", "length_penalty", "patience", "pruning")  # settings that drawing at random has no use for
 
 
 @dataclasses.dataclass(frozen=True)

@@ -13,6 +13,7 @@ _SEEDS = 2**31  # seeds travel as int32
 DECODING_LIMITS = {
     "beam_width": (1, 100),
     "patience": (0, 1),
+    "pruning": (0, 1000),
     "num_captions": (1, 100),
     "min_length": (0, 199),
     "max_length": (2, 200),
@@ -154,6 +155,9 @@ class DecodingConfig:
     """exponent of Wu et al. 2016: greater values favour longer captions"""
     patience: float = 1.0
     """the search ends once this times the beam width of captions are finished; 0 searches while one could win"""
+    pruning: float = 2.5
+    """hypotheses whose log-probability is so many nats below that of the best one are given up, but never so many that
+    results would lack, which makes batches faster; 0 keeps all"""
     num_captions: int = 1
     """captions returned for each photo, best first"""
     min_length: int = 3

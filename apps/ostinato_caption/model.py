@@ -72,6 +72,7 @@ def beam_options(config: DecodingConfig, **changes: Any) -> BeamOptions:
         "num_results": config.num_captions,
         "length_penalty": config.length_penalty,
         "patience": config.patience,
+        "pruning": config.pruning,
         "min_length": config.min_length,
         "max_length": config.max_length,
     }

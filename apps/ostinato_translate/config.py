@@ -15,6 +15,7 @@ DECODING_LIMITS = {
     "beam_width": (1, 100),
     "no_repeat_ngram": (0, 20),
     "patience": (0, 1),
+    "pruning": (0, 1000),
     "num_translations": (1, 100),
     "max_length_ratio": (0.01, 20),
 }
@@ -29,7 +30,8 @@ class PrepareConfig:
     """codes of the languages to learn, two or more; all that the data hold if not given"""
     start_from: str = ""
     """an exported translation model to go on from, by its folder, or the name of one that ships: the run gets its
-    vocabulary, its network and their weights, and may learn the languages that it knows"""
+    vocabulary, its network and their weights, may learn the languages that it knows, and writes with the pieces that it
+    wrote them with and those of the new sentences"""
     vocabulary_size: int = 8000
     """pieces of the vocabulary that all languages share, 260 control and byte pieces and one a language included; not
     used with `start_from`"""
@@ -165,6 +167,9 @@ class DecodingConfig:
     """n-grams of so many pieces are written once at most; 0 allows repeats"""
     patience: float = 1.0
     """the search ends once this times the beam width of translations are finished; 0 searches while one could win"""
+    pruning: float = 1.25
+    """hypotheses whose log-probability is so many nats below that of the best one are given up, but never so many that
+    results would lack, which makes batches faster; 0 keeps all"""
     num_translations: int = 1
     """translations returned for each sentence, best first"""
     max_length_ratio: float = 2.0

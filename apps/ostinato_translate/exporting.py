@@ -23,6 +23,7 @@ from ostinato_translate.model import make_control, make_model
 from ostinato_translate.run import Run
 from ostinato_translate.train import choose_directions
 from ostinato_translate.translator import Translator
+from ostinato_translate.written_pieces import WRITTEN_PIECES, WrittenPieces, to_bytes, written_pieces
 
 # How much longer a sentence may be than any that the network learned from. Beyond it translations lose their thread.
 _LONGER_THAN_LEARNED = 2
@@ -80,8 +81,8 @@ def export_run(
       ConfigError: the search is to return more translations than it keeps.
     """
     decoding.check_search()
-    model = load_trained(run)
-    graph = _graph(run, model, decoding)
+    model, pieces = load_trained(run), written_pieces(run)
+    graph = _graph(run, model, decoding, pieces)
     endpoints = graph.endpoints()
     return export_model(
         output,
@@ -91,7 +92,7 @@ def export_run(
             Sample(endpoint.name, _request([spec.name for spec in endpoint.specs], samples, decoding))
             for endpoint in endpoints
         ],
-        assets={"tokenizer.model": run.tokenizer.model},
+        assets={"tokenizer.model": run.tokenizer.model, WRITTEN_PIECES: to_bytes(pieces)},
         metadata={**_facts(run, decoding), **metadata},
         model_card=model_card,
     )
@@ -100,7 +101,7 @@ def export_run(
 def translator_of_run(run: Run) -> Translator:
     """Returns a translator with the network of a completed run, which has not been exported."""
     decoding = DecodingConfig()
-    graph = _graph(run, load_trained(run), decoding)
+    graph = _graph(run, load_trained(run), decoding, written_pieces(run))
     assets = {"tokenizer.model": run.tokenizer_path}
     return Translator(
         unexported_model(run.folder, graph.endpoints(), graph, metadata=_facts(run, decoding), assets=assets)
@@ -139,7 +140,7 @@ def _request(names: Sequence[str], samples: Sequence[SampleSentence], decoding: 
     return {name: inputs[name] for name in names}
 
 
-def _graph(run: Run, model: EncoderDecoder, decoding: DecodingConfig) -> TranslationGraph:
+def _graph(run: Run, model: EncoderDecoder, decoding: DecodingConfig, written: WrittenPieces) -> TranslationGraph:
     ids = dict(zip(run.languages, run.language_ids, strict=True))
     targets = {target for _, target in _directions(run)}
     return TranslationGraph(
@@ -148,6 +149,7 @@ def _graph(run: Run, model: EncoderDecoder, decoding: DecodingConfig) -> Transla
         # Unknown pieces may be written where the vocabulary needs them: the source says what stands in their places.
         make_control(run.tokenizer, may_write_unknown=not run.tokenizer.has_byte_fallback),
         languages={language: ids[language] for language in run.languages if language in targets},
+        written=written,
         max_source_pieces=_max_source_pieces(run),
         decoding=decoding,
     )

@@ -7,18 +7,20 @@ import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
-from ostinato.decoding import BeamOptions, ControlTokens, beam_search, next_tokens
+from ostinato.decoding import BeamOptions, ControlTokens, Hypotheses, beam_search, next_tokens
 from ostinato.export import Endpoint, Preset
 from ostinato.export.row_groups import in_groups
 from ostinato.export.settings import setting_specs, within_limits
-from ostinato.layers import EncoderDecoder, Memory
+from ostinato.layers import EncoderDecoder, Memory, Shortlist
 from ostinato.text import END, PAD
 from ostinato.text.graph import GraphTokenizer
 from ostinato.text.graph_normalise import graph_normalise
 from ostinato_translate.config import ALTERNATIVES_LIMITS, DECODING_LIMITS, DecodingConfig
 from ostinato_translate.model import greatest_lengths
+from ostinato_translate.written_pieces import WrittenPieces
 
 NUM_ALTERNATIVES = 5  # of the signature that leaves its caller no choice
 _TEXTS_AT_ONCE = 128  # more are no faster
@@ -36,6 +38,8 @@ class TranslationGraph:
       tokenizer: the vocabulary of both.
       control: its control tokens.
       languages: the ids of the control pieces of all languages that the model writes, by code.
+      written: the ids [n] of the pieces that each of them is written with, by code. Probabilities are among these alone
+        and the pieces of a prefix, or of a translation that is scored.
       max_source_pieces: longer texts are refused.
       decoding: settings of the signatures that leave their caller no choice.
 
@@ -49,11 +53,17 @@ class TranslationGraph:
         control: ControlTokens,
         *,
         languages: Mapping[str, int],
+        written: WrittenPieces,
         max_source_pieces: int,
         decoding: DecodingConfig,
     ):
         self.model, self.tokenizer, self.control = model, tokenizer, control
         self.languages, self.max_source_pieces, self.decoding = dict(languages), max_source_pieces, decoding
+        self._written = np.zeros((len(languages), tokenizer.size), bool)  # [L, V]
+        for row, language in zip(self._written, languages, strict=True):
+            row[written[language]] = True
+        # Control pieces stand first in every vocabulary, hence in every shortlist too: they keep their numbers.
+        self._written[:, : max(control.start, control.end, control.pad, *control.banned) + 1] = True
 
     def endpoints(self) -> list[Endpoint | Preset]:
         """Returns the signatures: four with fixed settings for servers, two whose settings are inputs."""
@@ -96,7 +106,7 @@ class TranslationGraph:
         options = BeamOptions(width=width, num_results=num_results, max_length=_greatest(max_lengths), **settings)
         rows = {
             "source_ids": source_ids,
-            "start_tokens": languages,
+            "languages": languages,
             "prefix": _ending_where(source_ids[:, 0] == END, prefix_ids),
             "max_lengths": max_lengths,
         }
@@ -109,9 +119,28 @@ class TranslationGraph:
         return tf.clip_by_value(tf.cast(_NUMBERS_AT_ONCE / numbers, tf.int32), 1, _TEXTS_AT_ONCE)
 
     def _translate(self, options: BeamOptions, rows: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        rows = dict(rows)
-        source_ids = rows.pop("source_ids")
-        memory = self.model.encode(source_ids)
+        source_ids = rows["source_ids"]
+        hypotheses, ids = self._search(options, choose_inputs=Memory.choose, **rows)
+        return {
+            "translations": self.tokenizer.decode(ids),
+            "scores": hypotheses.scores,
+            "log_probs": hypotheses.log_probs,
+            "pieces": self._pieces(ids, but=(PAD, END)),
+            "source_pieces": self._pieces(source_ids, but=(PAD,)),
+            "attention": hypotheses.attention,
+        }
+
+    def _search(
+        self,
+        options: BeamOptions,
+        source_ids: tf.Tensor,
+        languages: tf.Tensor,
+        prefix: tf.Tensor,
+        **settings: Any,
+    ) -> tuple[Hypotheses, tf.Tensor]:
+        """Returns what a search finds with the pieces of each text's target language, and their ids [B, N, T]."""
+        shortlist = self._shortlist(languages, prefix)
+        memory = self.model.encode(source_ids, shortlist=shortlist)
         hypotheses = beam_search(
             self.model.step,
             self.model.initial_state(memory),
@@ -119,18 +148,18 @@ class TranslationGraph:
             options,
             control=self.control,
             num_places=tf.shape(source_ids)[1],
+            start_tokens=tf.gather(list(self.languages.values()), languages),
+            prefix=shortlist.numbers(prefix, self.tokenizer.size),
             places_mask=memory.mask,
-            choose_inputs=Memory.choose,
-            **rows,
+            **settings,
         )
-        return {
-            "translations": self.tokenizer.decode(hypotheses.ids),
-            "scores": hypotheses.scores,
-            "log_probs": hypotheses.log_probs,
-            "pieces": self._pieces(hypotheses.ids, but=(PAD, END)),
-            "source_pieces": self._pieces(source_ids, but=(PAD,)),
-            "attention": hypotheses.attention,
-        }
+        return hypotheses, tf.gather(shortlist.token_ids, hypotheses.ids)
+
+    def _shortlist(self, languages: tf.Tensor, prefix: tf.Tensor) -> Shortlist:
+        allowed = tf.gather(self._written, languages)  # -> [B, V]
+        rows = tf.broadcast_to(tf.range(tf.shape(prefix)[0])[:, tf.newaxis], tf.shape(prefix))
+        places = tf.reshape(tf.stack([rows, prefix], axis=-1), [-1, 2])
+        return Shortlist.of(tf.tensor_scatter_nd_update(allowed, places, tf.fill(tf.shape(places)[:1], True)))
 
     def score(self, text: tf.Tensor, target_language: tf.Tensor, translation: tf.Tensor) -> dict[str, tf.Tensor]:
         """Says what given translations string [B] are worth to a search with the fixed settings.
@@ -139,25 +168,15 @@ class TranslationGraph:
           log_probs float32 [B], scores float32 [B], num_pieces int32 [B], the end counted.
         """
         source_ids, languages = self._read(text, target_language)
-        memory = self.model.encode(source_ids)
         labels = _with_end(self._ids(translation))  # -> [B, T]
         # A search that is given the whole sequence, end included, has but to score it, coverage and all.
-        hypotheses = beam_search(
-            self.model.step,
-            self.model.initial_state(memory),
-            memory,
-            BeamOptions(
-                width=1,
-                length_penalty=self.decoding.length_penalty,
-                coverage_penalty=self.decoding.coverage_penalty,
-                max_length=tf.shape(labels)[1],
-            ),
-            control=self.control,
-            num_places=tf.shape(source_ids)[1],
-            start_tokens=languages,
-            prefix=labels,
-            places_mask=memory.mask,
+        options = BeamOptions(
+            width=1,
+            length_penalty=self.decoding.length_penalty,
+            coverage_penalty=self.decoding.coverage_penalty,
+            max_length=tf.shape(labels)[1],
         )
+        hypotheses, _ = self._search(options, source_ids, languages, labels)
         return {
             "log_probs": hypotheses.log_probs[:, 0],
             "scores": hypotheses.scores[:, 0],
@@ -183,27 +202,29 @@ class TranslationGraph:
             "num_alternatives"
         ]
         source_ids, languages = self._read(text, target_language)
-        memory = self.model.encode(source_ids)
         prefix_ids = self._ids(prefix).to_tensor(PAD)  # -> [B, P]
+        shortlist = self._shortlist(languages, prefix_ids)
+        memory = self.model.encode(source_ids, shortlist=shortlist)
         found = next_tokens(
             self.model.step,
             self.model.initial_state(memory),
             memory,
-            prefix_ids,
+            shortlist.numbers(prefix_ids, self.tokenizer.size),
             control=self.control,
             num_results=num_alternatives,
-            start_tokens=languages,
+            start_tokens=tf.gather(list(self.languages.values()), languages),
         )
+        ids = tf.gather(shortlist.token_ids, found.ids)
         before = tf.repeat(prefix_ids[:, tf.newaxis], num_alternatives, axis=1)  # -> [B, N, P]
-        whole = tf.concat([before, found.ids[..., tf.newaxis]], axis=-1)
+        whole = tf.concat([before, ids[..., tf.newaxis]], axis=-1)
         return {
-            "pieces": self.tokenizer.pieces(found.ids),
+            "pieces": self.tokenizer.pieces(ids),
             "texts": self.tokenizer.decode(whole),
             "log_probs": found.log_probs,
         }
 
     def _read(self, text: tf.Tensor, target_language: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Returns source_ids int32 [B, S], and the control pieces int32 [B] of the languages."""
+        """Returns source_ids int32 [B, S], and which of the languages are asked for, int32 [B]."""
         ids = self._ids(text)
         too_long = ids.row_lengths() > self.max_source_pieces
         fault = f"a text has more than {self.max_source_pieces} pieces; split it into sentences. Pieces of the texts:"
@@ -215,8 +236,7 @@ class TranslationGraph:
         )
         with tf.control_dependencies([each for each in (checked, known) if each is not None]):
             source_ids = _with_end(ids)
-        languages = tf.gather(list(self.languages.values()), tf.argmax(asked, axis=1))
-        return source_ids, languages
+        return source_ids, tf.argmax(asked, axis=1, output_type=tf.int32)
 
     def _ids(self, text: tf.Tensor) -> tf.RaggedTensor:
         return self.tokenizer.encode(graph_normalise(text))

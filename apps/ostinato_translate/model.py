@@ -66,6 +66,7 @@ def beam_options(config: DecodingConfig, **changes: Any) -> BeamOptions:
         "coverage_penalty": config.coverage_penalty,
         "no_repeat_ngram": config.no_repeat_ngram,
         "patience": config.patience,
+        "pruning": config.pruning,
     }
     return BeamOptions(**{**options, **changes})
 

@@ -42,6 +42,11 @@ class Run(RunDirectory):
         return self.folder / "start.npz"
 
     @property
+    def start_pieces_path(self) -> Path:
+        """Pieces that the model which `prepare` took them from writes each language with, where it says so."""
+        return self.folder / "start_pieces.npz"
+
+    @property
     def dev_path(self) -> Path:
         """The validation rows, one JSON object of sentences by language a line, as people wrote them."""
         return self.folder / "dev.jsonl"

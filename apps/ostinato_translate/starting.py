@@ -16,6 +16,7 @@ from ostinato.files import write_atomically
 from ostinato.text import Tokenizer
 from ostinato_translate.config import TrainConfig
 from ostinato_translate.run import Run
+from ostinato_translate.written_pieces import WRITTEN_PIECES
 
 
 def starting_version(start_from: str, languages: Sequence[str]) -> Path:
@@ -68,13 +69,17 @@ def take_over(run: Run, version: Path) -> None:
         network.set_weights([weights[weight.path].astype(np.float32) for weight in network.weights])
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(f"tokenizer and weights in {version} are not those of its network; export it again") from error
+    run.start_pieces_path.unlink(missing_ok=True)  # of another model, by a preparation that failed
     save_weights(run.start_path, network)
     write_config(run.config_path, config)
     write_atomically(run.tokenizer_path, tokenizer.model)
+    if WRITTEN_PIECES in model.assets:
+        write_atomically(run.start_pieces_path, model.assets[WRITTEN_PIECES].read_bytes())
 
 
 def take_over_nothing(run: Run) -> None:
     """Removes what an earlier preparation took over that did not come to its end."""
     if run.start_path.exists():
         run.config_path.unlink(missing_ok=True)
+        run.start_pieces_path.unlink(missing_ok=True)
         run.start_path.unlink()

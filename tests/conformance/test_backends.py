@@ -26,6 +26,7 @@ SAME_TESTS = (
     "tests/decoding/test_beam_search.py::test_finished_sentences_stand_before_unfinished_ones",
     "tests/decoding/test_beam_search_coverage.py::test_unfinished_sentences_are_scored_by_what_they_cover_too",
     "tests/decoding/test_beam_search_inputs.py::test_the_best_sentences_that_begin_as_given_are_found",
+    "tests/decoding/test_beam_search_pruning.py::test_a_great_threshold_gives_nothing_up",
     "tests/decoding/test_next_tokens.py::test_the_most_probable_tokens_behind_each_prefix_are_found",
     "tests/decoding/test_rules.py",
     "tests/decoding/test_sampling.py::test_top_p_counts_among_what_top_k_leaves",

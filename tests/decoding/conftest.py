@@ -35,7 +35,8 @@ class ToyLanguage:
     """A random distribution over what follows each prefix; prefixes are told apart by a number, their context.
 
     Tokens: 0 padding, 1 start, 2 end, 3 banned, the others words. The attention at each step is (token read, steps
-    before, context), so that it proves along which beam it was collected.
+    before, context), so that it proves along which beam it was collected. Of sequences that are not going it says what
+    would spoil any result.
     """
 
     control = ControlTokens(start=1, end=2, pad=0, banned=(3,))
@@ -62,9 +63,11 @@ class ToyLanguage:
         return ToyState(zeros, zeros), ops.convert_to_tensor(table)
 
     @staticmethod
-    def step(tokens, state, table):
+    def step(tokens, state, table, going=None):
         context = (state.context * 31 + tokens + 7) % NUM_CONTEXTS  # -> [B, K]
         log_probs = ops.matmul(ops.one_hot(context, NUM_CONTEXTS), table)  # -> [B, K, V]
+        if going is not None:
+            log_probs = ops.where(going[:, :, None], log_probs, -1e-3)
         seen = ops.stack([tokens, state.position, context], axis=-1)
         return log_probs, ops.cast(seen, "float32"), ToyState(context, state.position + 1)
 
@@ -123,9 +126,9 @@ class AttentiveToyLanguage(ToyLanguage):
         return state, (table, ops.convert_to_tensor(self.gaze[rows, :, :num_places]))
 
     @staticmethod
-    def step(tokens, state, memory):
+    def step(tokens, state, memory, going=None):
         table, gaze = memory
-        log_probs, _, next_state = ToyLanguage.step(tokens, state, table)
+        log_probs, _, next_state = ToyLanguage.step(tokens, state, table, going)
         return log_probs, ops.matmul(ops.one_hot(next_state.context, NUM_CONTEXTS), gaze), next_state
 
     def coverage(self, ids: Sequence[int], item: int = 0) -> np.ndarray:

@@ -89,7 +89,7 @@ def test_the_search_goes_on_while_a_longer_sentence_may_still_win(toy_language, 
     probabilities[6, language.control.end] = 1.0
     by_position = np.log(probabilities).astype("float32")
 
-    def step(tokens, state, table):
+    def step(tokens, state, table, going=None):
         _, attention, next_state = language.step(tokens, state, table)
         return ops.take(by_position, state.position, axis=0), attention, next_state
 
@@ -105,7 +105,7 @@ def test_the_search_stops_once_no_beam_can_win(toy_language):
     language = toy_language(0, end=9.0)  # nearly every sentence ends as soon as it may
     steps = []
 
-    def step(tokens, state, table):
+    def step(tokens, state, table, going=None):
         steps.append(tokens)
         return language.step(tokens, state, table)
 
@@ -230,7 +230,7 @@ def test_an_end_token_with_another_meaning_is_refused():
         ControlTokens(start=2, end=2)
 
 
-FIELDS = ("width", "num_results", "length_penalty", "min_length", "max_length", "patience")
+FIELDS = ("width", "num_results", "length_penalty", "min_length", "max_length", "patience", "pruning")
 
 
 @only_tensorflow
@@ -246,7 +246,7 @@ def test_options_may_be_tensors_of_a_graph(toy_language, search):
             language.step, state, table, options, control=language.control, num_places=language.num_places
         )
 
-    for numbers in ((5, 3, 0.6, 1, 7, 0.0), (3, 1, 0.0, 2, 5, 1.0), (9, 9, 1.0, 1, 3, 0.5)):
+    for numbers in ((5, 3, 0.6, 1, 7, 0.0, 0.0), (3, 1, 0.0, 2, 5, 1.0, 0.9), (9, 9, 1.0, 1, 3, 0.5, 0.9)):
         found = graph(*language.start(), *(tf.constant(number) for number in numbers))
         expected = search(language, **dict(zip(FIELDS, numbers, strict=True)))
         assert_array_equal(found.ids, expected.ids)
@@ -259,7 +259,7 @@ def test_options_may_be_tensors_of_a_graph(toy_language, search):
 def test_one_beam_is_asked_for_the_first_token_and_all_for_the_others(toy_language):
     language, widths = toy_language(3, batch=2), []
 
-    def step(tokens, state, memory):
+    def step(tokens, state, memory, going=None):
         widths.append(tokens.shape[1])
         return language.step(tokens, state, memory)
 

@@ -65,7 +65,7 @@ def test_the_search_goes_on_while_a_longer_sentence_may_cover_more(attentive_toy
     probabilities[1, [language.control.end, 4]] = 0.9, 0.1
     probabilities[2:, language.control.end] = 1.0
 
-    def step(tokens, state, memory):
+    def step(tokens, state, memory, going=None):
         _, _, next_state = language.step(tokens, state, memory)
         looked = 0.01 + 0.97 * ops.one_hot(state.position, 3)
         return ops.take(np.log(probabilities), state.position, axis=0), looked, next_state

@@ -115,7 +115,7 @@ def test_the_search_stops_when_all_inputs_are_as_long_as_they_may_be(toy_languag
     language = toy_language(7, batch=3, end=-99.0)
     steps = []
 
-    def step(tokens, state, table):
+    def step(tokens, state, table, going=None):
         steps.append(tokens)
         return language.step(tokens, state, table)
 

@@ -52,7 +52,7 @@ def test_the_caller_of_a_graph_chooses_what_is_not_repeated(toy_language, search
 def test_long_sentences_repeat_no_ngram(toy_language, search, written, n):
     language = toy_language(4, batch=3, num_words=17, end=-9.0)
 
-    def dull_step(tokens, state, table):
+    def dull_step(tokens, state, table, going=None):
         """Would go on forever writing the same two words in turn."""
         log_probs, attention, next_state = language.step(tokens, state, table)
         favoured = ops.one_hot(4 + (state.position % 2), language.vocabulary)

@@ -13,13 +13,13 @@ pytestmark = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason=
 LIMITS = np.array([3, 9, 6, 9, 4, 3, 8, 5], "int32")
 
 
-def search_of(language, step=None, **inputs):
+def search_of(language, step=None, pruning=0.0, **inputs):
     state, memory = language.start()
     return beam_search(
         step or language.step,
         state,
         memory,
-        BeamOptions(width=4, num_results=2, max_length=9, coverage_penalty=0.2),
+        BeamOptions(width=4, num_results=2, max_length=9, coverage_penalty=0.2, pruning=pruning),
         control=language.control,
         num_places=language.num_places,
         places_mask=ops.convert_to_tensor(language.places_mask),
@@ -36,7 +36,7 @@ def language(attentive_toy_language):
 def test_inputs_that_are_done_are_stepped_no_more(language, choose_inputs):
     rows = []
 
-    def step(tokens, state, memory):
+    def step(tokens, state, memory, going=None):
         rows.append(len(tokens))
         return language.step(tokens, state, memory)
 
@@ -45,8 +45,30 @@ def test_inputs_that_are_done_are_stepped_no_more(language, choose_inputs):
     assert rows == [8, 8, 8, 8, 8, 4, 4, 4, 2]
 
 
-def test_what_is_found_is_the_same(language, choose_inputs):
-    everything, remaining = search_of(language), search_of(language, choose_inputs=choose_inputs)
+def test_beams_that_can_win_no_more_are_not_going(language, choose_inputs):
+    going = []
+
+    def step(tokens, state, memory, *told):
+        going.extend(told)
+        return language.step(tokens, state, memory, *told)
+
+    search_of(language, step, choose_inputs=choose_inputs)
+    counts = [ops.convert_to_numpy(each).sum(axis=1).tolist() for each in going]
+    # All have four beams that live from the second step on, and three words to begin with. None that is done goes on.
+    assert counts[0] == [3] * 8
+    for position, (count, limits) in enumerate(zip(counts[1:4], [LIMITS] * 3, strict=True), start=2):
+        assert count == [4 if limit > position else 0 for limit in limits]
+    number = sum(ops.convert_to_numpy(each).sum() for each in going)
+    going.clear()
+    search_of(language, step, choose_inputs=choose_inputs, pruning=0.2)
+    assert sum(ops.convert_to_numpy(each).sum() for each in going) < 0.6 * number
+    assert all(ops.convert_to_numpy(each).any() for each in going)
+
+
+@pytest.mark.parametrize("pruning", [0.0, 0.5])
+def test_what_is_found_is_the_same(language, choose_inputs, pruning):
+    everything = search_of(language, pruning=pruning)
+    remaining = search_of(language, pruning=pruning, choose_inputs=choose_inputs)
     assert_array_equal(everything.ids, remaining.ids)
     for name in ("scores", "log_probs", "attention"):
         assert_allclose(getattr(everything, name), getattr(remaining, name), rtol=1e-6, err_msg=name)

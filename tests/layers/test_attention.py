@@ -5,7 +5,7 @@ from keras import ops
 from numpy.testing import assert_allclose, assert_array_equal
 
 from ostinato.layers import AdditiveAttention, Memory, MultiplicativeAttention, masked_softmax
-from ostinato.layers.attention import VocabularyLayer
+from ostinato.layers.vocabulary import VocabularyLayer
 
 ATTENTIONS = [AdditiveAttention, MultiplicativeAttention]
 numbers = np.random.default_rng(1)

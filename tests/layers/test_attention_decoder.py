@@ -1,9 +1,10 @@
+import keras
 import numpy as np
 import pytest
 from keras import ops
 from numpy.testing import assert_allclose, assert_array_equal
 
-from ostinato.layers import AttentionDecoder
+from ostinato.layers import AttentionDecoder, Shortlist
 
 VOCABULARY = 13
 numbers = np.random.default_rng(2)
@@ -11,6 +12,7 @@ FEATURES = numbers.normal(size=(3, 5, 6)).astype("float32")
 TARGET_IDS = numbers.integers(1, VOCABULARY, (3, 2, 7), dtype="int32")  # two sequences for each of three inputs
 MASK = np.array([[True, True, True, False, False], [True, False, True, True, True], [True] * 5])
 
+only_tensorflow = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="sizes depend on values")
 both = pytest.mark.parametrize("attention", ["additive", "multiplicative"])
 
 
@@ -46,6 +48,41 @@ def test_stepping_through_a_target_gives_what_teacher_forcing_gives(attention, m
     assert_allclose(stepped, forced, atol=1e-5)
     assert weights.shape == (3, 2, 7, 5)
     assert_allclose(weights.sum(axis=-1), 1, rtol=1e-5)
+
+
+@only_tensorflow
+@both
+def test_sequences_that_are_not_going_are_left_out(attention):
+    decoder = make_decoder(attention)
+    memory = decoder.remember(FEATURES, MASK)
+    state = decoder.initial_state(memory, 2)
+    going = np.array([[True, False], [False, False], [True, True]])
+    whole = decoder.step(TARGET_IDS[:, :, 0], state, memory)
+    some = decoder.step(TARGET_IDS[:, :, 0], state, memory, ops.convert_to_tensor(going))
+    for of_all, of_some in zip(keras.tree.flatten(whole), keras.tree.flatten(some), strict=True):
+        assert of_all.shape == of_some.shape
+        assert_allclose(ops.convert_to_numpy(of_some)[going], ops.convert_to_numpy(of_all)[going], atol=1e-5)
+        assert np.isfinite(of_some).all()
+
+
+@only_tensorflow
+def test_tokens_of_a_shortlist_are_written_as_if_there_were_no_others():
+    decoder = make_decoder()
+    allowed = np.zeros((3, VOCABULARY), bool)
+    allowed[:, [2, 5, 6, 11]] = True
+    allowed[1, 12] = True
+    shortlist = Shortlist.of(ops.convert_to_tensor(allowed))
+    memory, short = decoder.remember(FEATURES), decoder.remember(FEATURES, shortlist=shortlist)
+    state = decoder.initial_state(memory, 2)
+    tokens = np.array([[2, 5], [6, 11], [5, 5]], "int32")
+    log_probs, attention, after = decoder.step(tokens, state, memory)
+    found = decoder.step(shortlist.numbers(tokens, VOCABULARY), state, short)
+    assert_allclose(found[1], attention, atol=1e-6)
+    assert_allclose(found[2].output_hidden, after.output_hidden, atol=1e-6)
+    for item in range(3):
+        own = ops.convert_to_numpy(log_probs)[item][:, allowed[item]]
+        listed = ops.convert_to_numpy(found[0])[item][:, ops.convert_to_numpy(shortlist.allowed)[item]]
+        assert_allclose(listed, own - np.log(np.exp(own).sum(axis=-1, keepdims=True)), atol=1e-5)
 
 
 @both

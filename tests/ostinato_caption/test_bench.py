@@ -48,6 +48,7 @@ def test_captioning_is_compared_with_its_image_network(folder):
         "num_captions": 4,
         "length_penalty": 0.5,
         "patience": 1.0,
+        "pruning": 0.0,
         "min_length": 2,
         "max_length": 9,
     }

@@ -17,6 +17,7 @@ DECODING = {
     "beam_width": 3,
     "length_penalty": 0.5,
     "patience": 0.5,
+    "pruning": 1.0,
     "num_captions": 2,
     "min_length": 1,
     "max_length": 9,
@@ -158,7 +159,7 @@ def test_the_settings_are_the_models_own_unless_given(captioner, signatures, pho
 def test_sampling_asks_another_signature_without_the_settings_of_a_search():
     signature, settings = request_settings(DecodingConfig(num_captions=7), SamplingConfig(temperature=2, seed=3))
     assert signature == "sample"
-    assert {"beam_width", "length_penalty", "patience"}.isdisjoint(settings)
+    assert {"beam_width", "length_penalty", "patience", "pruning"}.isdisjoint(settings)
     assert settings == {
         "num_captions": 7,
         "min_length": 3,

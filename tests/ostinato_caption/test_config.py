@@ -44,6 +44,7 @@ def test_the_defaults_are_valid_and_documented_field_by_field(kind):
         (DecodingConfig, {"num_captions": 0}, "--num-captions"),
         (DecodingConfig, {"length_penalty": float("inf")}, "--length-penalty"),
         (DecodingConfig, {"patience": 1.5}, "--patience"),
+        (DecodingConfig, {"pruning": -0.1}, "--pruning"),
         (DecodingConfig, {"min_length": -1}, "--min-length"),
         (DecodingConfig, {"min_length": 7, "max_length": 7}, "--max-length"),
         (DecodingConfig, {"max_length": 201}, "--max-length"),

@@ -56,6 +56,7 @@ def test_languages_are_read_from_a_file_as_they_were_written(tmp_path):
         ({"length_penalty": float("nan")}, "--length-penalty nan"),
         ({"coverage_penalty": -0.1}, "--coverage-penalty -0.1 is not 0 or more"),
         ({"patience": 1.5}, "--patience 1.5 is not within 0 and 1"),
+        ({"pruning": float("nan")}, "--pruning nan is not within 0 and 1000"),
         ({"no_repeat_ngram": 21}, "--no-repeat-ngram 21"),
         ({"num_translations": 0}, "--num-translations 0"),
         ({"max_length_ratio": 0.0}, "--max-length-ratio 0.0 is not within 0.01 and 20"),

@@ -12,8 +12,10 @@ from ostinato_translate.data import open_corpus
 from ostinato_translate.exporting import export_run, load_trained, samples_of_run, translator_of_run
 from ostinato_translate.prepare import prepare
 from ostinato_translate.run import Run
+from ostinato_translate.starting import take_over
 from ostinato_translate.train import Training
 from ostinato_translate.translator import Translator
+from ostinato_translate.written_pieces import WRITTEN_PIECES
 
 TEXTS = ["two and three dogs.", "one and five big houses."]
 
@@ -133,9 +135,21 @@ def test_what_a_preparation_that_failed_took_over_is_forgotten(version, numerals
     with pytest.raises(DataError, match="has no validation row"):
         prepare(run, open_corpus(data), PrepareConfig(start_from=str(version)))
     assert run.start_path.exists()
+    assert run.start_pieces_path.exists()
     prepare(run, open_corpus(numerals), PrepareConfig(vocabulary_size=330))
     assert not run.start_path.exists()
+    assert not run.start_pieces_path.exists()
     assert not run.config_path.exists()
+
+
+def test_the_pieces_of_another_model_are_forgotten(version, numerals, tmp_path):
+    old = shutil.copytree(version, tmp_path / "old" / "1")
+    (old / "assets.extra" / WRITTEN_PIECES).unlink()  # exports of old do not say
+    run = Run(tmp_path / "run")
+    take_over(run, version)
+    assert run.start_pieces_path.exists()
+    take_over(run, old)
+    assert not run.start_pieces_path.exists()
 
 
 def test_a_model_that_is_not_there_is_named_with_those_that_are(numerals, tmp_path):

@@ -18,6 +18,7 @@ from ostinato.decoding.beams import (
     hold,
     join,
     keep_best,
+    prune,
 )
 from ostinato.decoding.options import BeamOptions, ControlTokens, Hypotheses, Scalar, StepFunction, Tensor
 from ostinato.decoding.rounds import search_by_rounds, search_together
@@ -62,10 +63,11 @@ def beam_search(
     """Finds the sequences of highest score, keeping the best `options.width` at every length.
 
     At each step the 2K best continuations are taken. Those of the best K that end are finished, and the best K that
-    do not end live on, so K live ones always remain. Finished sequences compete by score, live ones by
-    log-probability. The search stops at the greatest length, as soon as no live beam can still overtake the worst of
-    the results, or as soon as its patience is at an end. Where fewer sequences finished than were asked for, the best
-    unfinished ones fill up; where there are not even so many sequences, empty ones of log-probability -1e9 do.
+    do not end live on, but for those that are hopeless (`BeamOptions.pruning`). Finished sequences compete by score,
+    live ones by log-probability. The search stops at the greatest length, as soon as no live beam can still overtake
+    the worst of the results, or as soon as its patience is at an end. Where fewer sequences finished than were asked
+    for, the best unfinished ones fill up; where there are not even so many sequences, empty ones of log-probability
+    -1e9 do.
 
     Args:
       step: the step function, see `StepFunction`. It is called with tokens [B, 1] for the first token, when all beams
@@ -83,8 +85,8 @@ def beam_search(
       places_mask: bool [B, S], True = keep: which places an input really has, so that the coverage penalty asks for no
         others.
       choose_inputs: (memory, rows int32 [n]) -> the memory of these inputs alone, as `Memory.choose`. Given it, inputs
-        leave when they are done, and do not wait for the longest, see `search_by_rounds`. Needs a backend whose sizes
-        may depend on values, such as TensorFlow.
+        leave when they are done, and do not wait for the longest, see `search_by_rounds`; and the step function is
+        told which beams are `going`. Needs a backend whose sizes may depend on values, such as TensorFlow.
 
     Returns:
       `Hypotheses` with N = `options.num_results`, finished ones first, each kind sorted by score. The loop's tensors
@@ -117,20 +119,20 @@ def beam_search(
         live=nothing._replace(log_probs=first, scores=first),
         finished=nothing,
         attention=ops.zeros((batch, length, width, num_places), dtype="float32"),
-        coverage=ops.zeros((batch, width, num_places), dtype="float32") if _covers(options) else (),
+        coverage=ops.zeros((batch, width, num_places), dtype="float32") if _is_used(options.coverage_penalty) else (),
     )
 
     def advance(search: _Search, inputs: _Inputs, memory: Any) -> _Search:
-        return _advance(search, step, memory, options, control, inputs)
+        told = () if choose_inputs is None else (_going(search, promising(search, inputs)),)
+        answer = step(search.tokens, search.state, memory, *told)
+        return _advance(search, answer, options, control, inputs)
 
     def promising(search: _Search, inputs: _Inputs) -> Tensor:
         return _can_improve(search, options, inputs)
 
-    def step_of_first(tokens: Tensor, state: Any, memory: Any) -> Any:
-        answer = step(tokens[:, :1], state, memory)
-        return keras.tree.map_structure(lambda x: ops.repeat(x, width, axis=1), answer)
-
-    search = _advance(start, step_of_first, memory, options, control, inputs)
+    answer = step(start.tokens[:, :1], state, memory)
+    answer = keras.tree.map_structure(lambda x: ops.repeat(x, width, axis=1), answer)
+    search = _advance(start, answer, options, control, inputs)
     if choose_inputs is None:
         search = search_together(promising, advance, search, inputs, memory)
     else:
@@ -144,9 +146,9 @@ def _places_at(position: Tensor, x: Tensor) -> Tensor:
     return ops.stack([rows, ops.broadcast_to(position, ops.shape(rows))], axis=1)
 
 
-def _covers(options: BeamOptions) -> bool:
-    """False if the coverage penalty is known to be 0 when the graph is made."""
-    return not (isinstance(options.coverage_penalty, int | float) and options.coverage_penalty == 0)
+def _is_used(setting: Scalar) -> bool:
+    """False if a setting that 0 turns off is known to be 0 when the graph is made."""
+    return not (isinstance(setting, int | float) and setting == 0)
 
 
 def _can_improve(search: _Search, options: BeamOptions, inputs: _Inputs) -> Tensor:
@@ -162,14 +164,14 @@ def _can_improve(search: _Search, options: BeamOptions, inputs: _Inputs) -> Tens
     best = search.live.log_probs[:, 0]  # -> [B]
     worst = search.finished.scores[:, options.num_results - 1]  # -> [B]
     promising = ops.logical_and(best > NEVER / 2, best / favourable > worst)
-    if _may_lose_patience(options):
+    if _is_used(options.patience):
         promising = ops.logical_and(promising, ops.logical_not(_is_settled(search, options)))
     return ops.logical_and(search.position < greatest, promising)
 
 
-def _may_lose_patience(options: BeamOptions) -> bool:
-    """False if the search is known to be exhaustive when the graph is made."""
-    return not (isinstance(options.patience, int | float) and options.patience == 0)
+def _going(search: _Search, promising: Tensor) -> Tensor:
+    """Tells which beams may still lead to a result, bool [B, K]: what is said of the others counts no more."""
+    return ops.logical_and(search.live.log_probs > NEVER / 2, promising[:, None])
 
 
 def _is_settled(search: _Search, options: BeamOptions) -> Tensor:
@@ -180,8 +182,8 @@ def _is_settled(search: _Search, options: BeamOptions) -> Tensor:
     return ops.logical_and(patience > 0, num_finished >= enough)
 
 
-def _advance(search: _Search, step, memory, options: BeamOptions, control: ControlTokens, inputs: _Inputs) -> _Search:
-    log_probs, attention, state = step(search.tokens, search.state, memory)  # -> [B, K, V], [B, K, S]
+def _advance(search: _Search, answer: Any, options: BeamOptions, control: ControlTokens, inputs: _Inputs) -> _Search:
+    log_probs, attention, state = answer  # [B, K, V], [B, K, S], nest of [B, K, ...]: what the step function says
     best, parents, tokens = _continue(search, log_probs, options, control, inputs)  # -> [B, 2K] each
 
     here = ops.arange(options.max_length) == search.position  # -> [T]
@@ -194,15 +196,17 @@ def _advance(search: _Search, step, memory, options: BeamOptions, control: Contr
     )  # [B, 2K]
     ended = tokens == control.end
     live, kept = keep_best(candidates._replace(scores=ops.where(ended, 2 * NEVER, best)), options.width)
+    if _is_used(options.pruning):
+        live = prune(live, options.pruning, options.num_results)
 
     among_best = ops.arange(2 * options.width) < options.width
     complete = ops.logical_and(ops.logical_and(ended, among_best), best > NEVER / 2)
-    if _may_lose_patience(options):
+    if _is_used(options.patience):
         complete = ops.logical_and(complete, ops.logical_not(_is_settled(search, options))[:, None])
     scores = best / length_penalty(search.position + 1, options.length_penalty)
     origins, last_tokens = choose_beams((parents, tokens), kept)  # -> [B, K] each
     coverage = search.coverage
-    if _covers(options):
+    if _is_used(options.coverage_penalty):
         coverage += attention  # -> [B, K, S]
         mask = None if inputs.places_mask is None else inputs.places_mask[:, None]
         penalty = coverage_penalty(coverage, options.coverage_penalty, mask)  # -> [B, K]
@@ -260,6 +264,6 @@ def _results(search: _Search, options: BeamOptions, control: ControlTokens, inpu
     written = ids != control.pad  # -> [B, N, T]
     lengths = ops.sum(ops.cast(written, "int32"), axis=-1)
     attention = ops.where(written[..., None], collect(search.attention, beams.rows), 0.0)
-    coverage = ops.sum(attention, axis=2) if _covers(options) else None
+    coverage = ops.sum(attention, axis=2) if _is_used(options.coverage_penalty) else None
     scores = sequence_scores(log_probs, lengths, options, coverage=coverage, places_mask=inputs.places_mask)
     return Hypotheses(ids, scores, log_probs, lengths, attention)

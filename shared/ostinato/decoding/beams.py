@@ -112,6 +112,22 @@ def keep_best(beams: Beams, width: Scalar) -> tuple[Beams, Tensor]:
     return Beams(ids, rows, log_probs, scores), indices
 
 
+def prune(live: Beams, threshold: Scalar, num_kept: Scalar) -> Beams:
+    """Gives up sorted beams that are too far below the best one of their input.
+
+    Args:
+      live: beams, best first.
+      threshold: greatest difference of their log-probabilities, in nats; 0 keeps all.
+      num_kept: so many of the best are kept in any case.
+    """
+    hopeless = live.log_probs < live.log_probs[:, :1] - threshold  # -> [B, K]
+    others = ops.arange(ops.shape(hopeless)[1]) >= num_kept
+    given_up = ops.logical_and(ops.logical_and(hopeless, others), threshold > 0)
+    return live._replace(
+        log_probs=ops.where(given_up, NEVER, live.log_probs), scores=ops.where(given_up, NEVER, live.scores)
+    )
+
+
 def join(left: Beams, right: Beams) -> Beams:
     """Puts the beams of each input beside each other: K and L of them -> K + L."""
     return keras.tree.map_structure(lambda a, b: ops.concatenate([a, b], axis=1), left, right)

@@ -10,8 +10,9 @@ Tensor = Any  # a tensor of whichever Keras backend runs
 Scalar = Any  # a Python number, or a scalar tensor where a graph leaves the choice to its caller
 
 # (token_ids int [B, K], state, memory) -> (log_probs float32 [B, K, V], attention float32 [B, K, S], next state);
-# the state is a nest of tensors [B, K, ...].
-StepFunction = Callable[[Tensor, Any, Any], tuple[Tensor, Tensor, Any]]
+# the state is a nest of tensors [B, K, ...]. A beam search that inputs may leave hands it a fourth argument, going
+# bool [B, K], at least one of them true: of other sequences it may answer anything that is finite.
+StepFunction = Callable[..., tuple[Tensor, Tensor, Any]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,6 +51,9 @@ class BeamOptions:
     patience: Scalar = 0.0
     """the search for an input ends as soon as this times its beams have finished (Kasai et al. 2024), at most 1; 0
     searches until no beam can overtake those that have finished"""
+    pruning: Scalar = 0.0
+    """live beams whose log-probability is so far below that of the best one of their input, in nats, are given up, the
+    best `num_results` excepted (Freitag and Al-Onaizan 2017, section 3, relative threshold); 0 keeps all"""
 
     def __post_init__(self):
         if isinstance(self.coverage_penalty, int | float) and self.coverage_penalty < 0:

@@ -1,6 +1,6 @@
 """Keras layers of encoder-decoder networks and classifiers of streams.
 
-They import nothing else of the project and run on any Keras backend.
+They import nothing else of the project but `gathering`, and run on any Keras backend.
 """
 
 from ostinato.layers.attention import AdditiveAttention, Memory, MultiplicativeAttention, masked_softmax
@@ -13,6 +13,7 @@ from ostinato.layers.running_pooling import RunningAttentionPooling
 from ostinato.layers.sequence_classifier import SequenceClassifier, StreamScores
 from ostinato.layers.standardisation import Standardisation
 from ostinato.layers.text_encoder import TextEncoder
+from ostinato.layers.vocabulary import Shortlist
 
 __all__ = [
     "AdditiveAttention",
@@ -28,6 +29,7 @@ __all__ = [
     "ParallelDecoders",
     "RunningAttentionPooling",
     "SequenceClassifier",
+    "Shortlist",
     "Standardisation",
     "StreamScores",
     "TextEncoder",

@@ -10,24 +10,6 @@ from keras import ops
 Tensor = Any  # a tensor of whichever Keras backend runs
 
 
-class VocabularyLayer(NamedTuple):
-    """The weights that make logits of a decoder's outputs, as a product takes them.
-
-    They are laid out once for a whole sequence: to turn them at every decoding step would take a fifth of its time.
-
-    Attributes:
-      kernel: float [embedding, V], the tokens' vectors.
-      bias: float [V].
-    """
-
-    kernel: Tensor
-    bias: Tensor
-
-    def logits(self, outputs: Tensor) -> Tensor:
-        """Returns float32 [..., V] for outputs float [..., embedding]."""
-        return ops.cast(ops.matmul(outputs, self.kernel), "float32") + ops.cast(self.bias, "float32")
-
-
 class Memory(NamedTuple):
     """What a decoder looks at.
 
@@ -53,7 +35,10 @@ class Memory(NamedTuple):
         """Returns the memory of some inputs alone, rows int [n]."""
         mask = None if self.mask is None else ops.take(self.mask, rows, axis=0)
         return self._replace(
-            keys=ops.take(self.keys, rows, axis=0), values=ops.take(self.values, rows, axis=0), mask=mask
+            keys=ops.take(self.keys, rows, axis=0),
+            values=ops.take(self.values, rows, axis=0),
+            mask=mask,
+            vocabulary=None if self.vocabulary is None else self.vocabulary.choose(rows),
         )
 
 

@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 import keras
 from keras import ops
 
-from ostinato.layers.attention import AdditiveAttention, Memory, MultiplicativeAttention, Tensor, VocabularyLayer
+from ostinato.layers.attention import AdditiveAttention, Memory, MultiplicativeAttention, Tensor
+from ostinato.layers.rows import Rows
+from ostinato.layers.vocabulary import Shortlist, VocabularyLayer
 
 _ATTENTIONS = {"additive": AdditiveAttention, "multiplicative": MultiplicativeAttention}
 
@@ -134,12 +136,22 @@ class AttentionDecoder(keras.layers.Layer):
         self.output_projection.build(pair_shape)
         self.built = True
 
-    def remember(self, features: Tensor, mask: Tensor | None = None, *, training: bool = False) -> Memory:
-        """Projects the encoder's features float [B, S, D] (mask bool [B, S]) once for the whole sequence."""
+    def remember(
+        self,
+        features: Tensor,
+        mask: Tensor | None = None,
+        *,
+        training: bool = False,
+        shortlist: Shortlist | None = None,
+    ) -> Memory:
+        """Projects the encoder's features float [B, S, D] (mask bool [B, S]) once for the whole sequence.
+
+        Given a shortlist of n tokens, `step` takes and returns their numbers, 0 to n - 1, and V is n.
+        """
         self.build_memory(features.shape)  # where the decoder has not been called yet
         values = self.value_projection(self.memory_dropout(features, training=training))  # -> [B, S, units]
-        kernel = ops.transpose(ops.cast(self.embedding.embeddings, values.dtype)) / self.temperature
-        vocabulary = VocabularyLayer(kernel, self.output_bias / self.temperature)
+        vectors = ops.cast(self.embedding.embeddings, values.dtype)
+        vocabulary = VocabularyLayer.of(vectors, self.output_bias, self.temperature, shortlist)
         return self.attention.remember(values, mask)._replace(vocabulary=vocabulary)
 
     def initial_state(self, memory: Memory, num_sequences: int | Tensor = 1) -> DecoderState:
@@ -170,36 +182,38 @@ class AttentionDecoder(keras.layers.Layer):
         logits = memory.vocabulary.logits(projected)  # -> [B * K, T, V]
         return ops.reshape(logits, (batch, num_sequences, time, self.vocabulary_size))
 
-    def step(self, token_ids: Tensor, state: DecoderState, memory: Memory) -> tuple[Tensor, Tensor, DecoderState]:
+    def step(
+        self, token_ids: Tensor, state: DecoderState, memory: Memory, going: Tensor | None = None
+    ) -> tuple[Tensor, Tensor, DecoderState]:
         """Reads one token of each sequence and says what may follow.
 
         Args:
           token_ids: int [B, K].
           state: `DecoderState` of float [B, K, units].
           memory: `Memory`.
+          going: bool [B, K], which sequences anything is computed for, see `Rows`; all if not given. Of the others
+            nothing that is returned means anything.
 
         Returns:
           log_probs float32 [B, K, V], attention weights float32 [B, K, S], the next state.
         """
-        projected, weights, next_state = self.step_to_outputs(token_ids, state, memory)
-        return ops.log_softmax(memory.vocabulary.logits(projected), axis=-1), weights, next_state
+        rows = Rows(token_ids, going)
+        projected, weights, next_state = self.step_rows(token_ids, state, memory, rows)
+        return rows.spread(memory.vocabulary.log_probs(projected, rows.inputs)), weights, next_state
 
-    def step_to_outputs(
-        self, token_ids: Tensor, state: DecoderState, memory: Memory
+    def step_rows(
+        self, token_ids: Tensor, state: DecoderState, memory: Memory, rows: Rows
     ) -> tuple[Tensor, Tensor, DecoderState]:
-        """As `step`, but float [B, K, embedding], of which the memory's `vocabulary` makes the logits."""
-        batch, num_sequences = ops.shape(token_ids)
-        flat = [self._merge(part) for part in state]  # -> [B * K, units] each
-        embedded = self._merge(self._embed(token_ids))
+        """As `step`, but float [R, embedding] of the rows, of which the memory's `vocabulary` makes the logits."""
+        flat = [rows.merge(part) for part in state]  # -> [R, units] each
+        embedded = self._embed(memory.vocabulary.of_all(rows.merge(token_ids)))
         hidden, language_state = self.language_lstm.cell(embedded, flat[:2])
-        query = ops.reshape(hidden, (batch, num_sequences, self.units))
-        context, weights = self.attention(query, memory)  # -> [B, K, units], [B, K, S]
-        context = self._merge(context)
+        # The sequences of an input share its memory, so that attention takes them side by side.
+        context, weights = self.attention(rows.spread(hidden), memory)  # -> [B, K, units], [B, K, S]
+        context = rows.merge(context)
         output, output_state = self.output_lstm.cell(ops.concatenate([hidden, context], axis=-1), flat[2:])
-        projected = ops.reshape(self._project(output, context), (batch, num_sequences, self.embedding_size))
-        shape = (batch, num_sequences, self.units)
-        next_state = DecoderState(*(ops.reshape(part, shape) for part in (*language_state, *output_state)))
-        return projected, weights, next_state
+        next_state = DecoderState(*(rows.spread(part) for part in (*language_state, *output_state)))
+        return self._project(output, context), weights, next_state
 
     def with_vocabulary(self, token_ids: Sequence[int]) -> AttentionDecoder:
         """Returns a decoder of some of the tokens alone, with copies of the weights.

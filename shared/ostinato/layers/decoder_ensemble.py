@@ -8,8 +8,10 @@ from typing import Any, NamedTuple
 import keras
 from keras import ops
 
-from ostinato.layers.attention import Memory, Tensor, VocabularyLayer
+from ostinato.layers.attention import Memory, Tensor
 from ostinato.layers.attention_decoder import AttentionDecoder, DecoderState
+from ostinato.layers.rows import Rows
+from ostinato.layers.vocabulary import Shortlist, VocabularyLayer
 
 
 class EnsembleMemory(NamedTuple):
@@ -36,7 +38,8 @@ class EnsembleMemory(NamedTuple):
 
     def choose(self, rows: Tensor) -> EnsembleMemory:
         """Returns the memory of some inputs alone, rows int [n]."""
-        return self._replace(members=tuple(memory.choose(rows) for memory in self.members))
+        vocabulary = None if self.vocabulary is None else self.vocabulary.choose(rows)
+        return EnsembleMemory(tuple(memory.choose(rows) for memory in self.members), vocabulary)
 
 
 class _Decoders(keras.layers.Layer):
@@ -61,9 +64,18 @@ class _Decoders(keras.layers.Layer):
                 decoder.build(target_ids_shape)
         self.built = True
 
-    def remember(self, features: Tensor, mask: Tensor | None = None, *, training: bool = False) -> EnsembleMemory:
+    def remember(
+        self,
+        features: Tensor,
+        mask: Tensor | None = None,
+        *,
+        training: bool = False,
+        shortlist: Shortlist | None = None,
+    ) -> EnsembleMemory:
         """Projects the encoder's features float [B, S, D] (mask bool [B, S]) once for each decoder."""
-        return EnsembleMemory(tuple(decoder.remember(features, mask, training=training) for decoder in self.decoders))
+        return EnsembleMemory(
+            tuple(decoder.remember(features, mask, training=training, shortlist=shortlist) for decoder in self.decoders)
+        )
 
     def compute_output_spec(self, target_ids, memory, training=False):
         return self.decoders[0].compute_output_spec(target_ids, memory)
@@ -131,11 +143,19 @@ class DecoderEnsemble(_Decoders):
     Reference: Hinton 2002, section 1 (products of experts); Sutskever et al. 2014, section 3.6 (ensembles of LSTMs).
     """
 
-    def remember(self, features: Tensor, mask: Tensor | None = None, *, training: bool = False) -> EnsembleMemory:
-        memory = super().remember(features, mask, training=training)
+    def remember(
+        self,
+        features: Tensor,
+        mask: Tensor | None = None,
+        *,
+        training: bool = False,
+        shortlist: Shortlist | None = None,
+    ) -> EnsembleMemory:
+        memory = super().remember(features, mask, training=training, shortlist=shortlist)
         layers = [theirs.vocabulary for theirs in memory.members]
         kernel = ops.concatenate([layer.kernel for layer in layers], axis=0) / len(layers)
-        return memory._replace(vocabulary=VocabularyLayer(kernel, _mean([layer.bias for layer in layers])))
+        bias = _mean([layer.bias for layer in layers])
+        return memory._replace(vocabulary=VocabularyLayer(kernel, bias, layers[0].token_ids))
 
     def initial_state(self, memory: EnsembleMemory, num_sequences: int | Tensor = 1) -> tuple[DecoderState, ...]:
         """Returns each decoder's state before the first token, for K sequences of each input."""
@@ -147,19 +167,20 @@ class DecoderEnsemble(_Decoders):
         return _mean([decoder(target_ids, theirs, training=training) for decoder, theirs in pairs])
 
     def step(
-        self, token_ids: Tensor, state: tuple[DecoderState, ...], memory: EnsembleMemory
+        self, token_ids: Tensor, state: tuple[DecoderState, ...], memory: EnsembleMemory, going: Tensor | None = None
     ) -> tuple[Tensor, Tensor, tuple[DecoderState, ...]]:
         """Reads one token of each sequence and says what may follow, as `AttentionDecoder.step` does.
 
         The attention weights float32 [B, K, S] are the mean of the decoders'.
         """
+        rows = Rows(token_ids, going)
         steps = [
-            decoder.step_to_outputs(token_ids, before, theirs)
+            decoder.step_rows(token_ids, before, theirs, rows)
             for decoder, before, theirs in zip(self.decoders, state, memory.members, strict=True)
         ]
         outputs, weights, following = zip(*steps, strict=True)
-        logits = memory.vocabulary.logits(ops.concatenate(outputs, axis=-1))
-        return ops.log_softmax(logits, axis=-1), _mean(weights), following
+        log_probs = memory.vocabulary.log_probs(ops.concatenate(outputs, axis=-1), rows.inputs)  # -> [R, V]
+        return rows.spread(log_probs), _mean(weights), following
 
 
 def _mean(tensors: Sequence[Any]) -> Tensor:

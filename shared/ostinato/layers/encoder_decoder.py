@@ -7,6 +7,7 @@ import keras
 from ostinato.layers.attention import Memory, Tensor
 from ostinato.layers.attention_decoder import DecoderState
 from ostinato.layers.decoder_ensemble import EnsembleMemory
+from ostinato.layers.vocabulary import Shortlist
 
 AnyMemory = Memory | EnsembleMemory
 State = DecoderState | tuple[DecoderState, ...]
@@ -70,20 +71,30 @@ class EncoderDecoder(keras.Model):
     def build_from_config(self, config):
         self.build(config["input_shape"])  # Keras itself rebuilds models of a single input only
 
-    def encode(self, inputs: Tensor, *, training: bool = False) -> AnyMemory:
-        """Returns the `Memory` of inputs [B, ...]: keys projected and values, computed once for each input."""
+    def encode(self, inputs: Tensor, *, training: bool = False, shortlist: Shortlist | None = None) -> AnyMemory:
+        """Returns the `Memory` of inputs [B, ...]: keys projected and values, computed once for each input.
+
+        Given a `Shortlist` of n tokens, those that are read and written are counted from 0 to n - 1.
+        """
         if self.encoder is None:
-            return self.decoder.remember(inputs, training=training)
+            return self.decoder.remember(inputs, training=training, shortlist=shortlist)
         features = self.encoder(inputs)  # `call` has told Keras whether this is training
-        return self.decoder.remember(features, self.encoder.compute_mask(inputs, None), training=training)
+        mask = self.encoder.compute_mask(inputs, None)
+        return self.decoder.remember(features, mask, training=training, shortlist=shortlist)
 
     def initial_state(self, memory: AnyMemory, num_sequences: int | Tensor = 1) -> State:
         """Returns the decoder's state before the first token, for K sequences of each input."""
         return self.decoder.initial_state(memory, num_sequences)
 
-    def step(self, token_ids: Tensor, state: State, memory: AnyMemory) -> tuple[Tensor, Tensor, State]:
-        """Reads token_ids int [B, K]; returns log_probs float32 [B, K, V], attention float32 [B, K, S], next state."""
-        return self.decoder.step(token_ids, state, memory)
+    def step(
+        self, token_ids: Tensor, state: State, memory: AnyMemory, going: Tensor | None = None
+    ) -> tuple[Tensor, Tensor, State]:
+        """Reads token_ids int [B, K]; returns log_probs float32 [B, K, V], attention float32 [B, K, S], next state.
+
+        Nothing is computed for sequences that are not going, bool [B, K], where it is given: what comes back of them
+        means nothing.
+        """
+        return self.decoder.step(token_ids, state, memory, going)
 
     def call(self, inputs, training=False):
         inputs, target_ids = inputs

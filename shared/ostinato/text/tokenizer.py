@@ -136,6 +136,19 @@ class Tokenizer:
         return [piece_id for piece_id in range(self.size) if self._processor.is_control(piece_id)]
 
     @property
+    def alphabet(self) -> list[int]:
+        """Ids of the pieces of which any text can be made: bytes, and single characters with or without a space."""
+        return [
+            piece_id
+            for piece_id in range(self.size)
+            if self._processor.is_byte(piece_id)
+            or (
+                not self._processor.is_control(piece_id)
+                and len(self._processor.id_to_piece(piece_id).removeprefix("\u2581")) <= 1
+            )
+        ]
+
+    @property
     def has_byte_fallback(self) -> bool:
         """Whether characters that it does not know become bytes, so that no text is unknown."""
         return self._processor.is_byte(self._processor.piece_to_id("<0x00>"))
