@@ -73,9 +73,14 @@ class _Decoders(keras.layers.Layer):
         shortlist: Shortlist | None = None,
     ) -> EnsembleMemory:
         """Projects the encoder's features float [B, S, D] (mask bool [B, S]) once for each decoder."""
-        return EnsembleMemory(
-            tuple(decoder.remember(features, mask, training=training, shortlist=shortlist) for decoder in self.decoders)
+        members = tuple(
+            decoder.remember(features, mask, training=training, shortlist=shortlist) for decoder in self.decoders
         )
+        return EnsembleMemory(members, self._vocabulary(members))
+
+    def _vocabulary(self, members: Sequence[Memory]) -> VocabularyLayer | None:
+        """Returns what makes the logits of all decoders together: nothing, where each writes by itself."""
+        return None
 
     def compute_output_spec(self, target_ids, memory, training=False):
         return self.decoders[0].compute_output_spec(target_ids, memory)
@@ -143,19 +148,10 @@ class DecoderEnsemble(_Decoders):
     Reference: Hinton 2002, section 1 (products of experts); Sutskever et al. 2014, section 3.6 (ensembles of LSTMs).
     """
 
-    def remember(
-        self,
-        features: Tensor,
-        mask: Tensor | None = None,
-        *,
-        training: bool = False,
-        shortlist: Shortlist | None = None,
-    ) -> EnsembleMemory:
-        memory = super().remember(features, mask, training=training, shortlist=shortlist)
-        layers = [theirs.vocabulary for theirs in memory.members]
+    def _vocabulary(self, members: Sequence[Memory]) -> VocabularyLayer:
+        layers = [memory.vocabulary for memory in members]
         kernel = ops.concatenate([layer.kernel for layer in layers], axis=0) / len(layers)
-        bias = _mean([layer.bias for layer in layers])
-        return memory._replace(vocabulary=VocabularyLayer(kernel, bias, layers[0].token_ids))
+        return VocabularyLayer(kernel, _mean([layer.bias for layer in layers]), layers[0].token_ids)
 
     def initial_state(self, memory: EnsembleMemory, num_sequences: int | Tensor = 1) -> tuple[DecoderState, ...]:
         """Returns each decoder's state before the first token, for K sequences of each input."""
