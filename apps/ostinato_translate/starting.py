@@ -61,7 +61,7 @@ def take_over(run: Run, version: Path) -> None:
     from ostinato_translate.model import make_model
 
     model = load_model(version)
-    weights = {weight.name.removesuffix(":0"): weight.numpy() for weight in model.weights}
+    weights = {weight.name: weight.numpy() for weight in model.weights}
     try:
         tokenizer = Tokenizer.load(model.assets["tokenizer.model"])
         config = dataclasses.replace(TrainConfig(), **model.metadata["network"])

@@ -5,6 +5,7 @@
     ostinato.export.proof      `python -m ostinato.export.proof FOLDER`: the proof, in a process of its own
     ostinato.export.loading    load_model: an exported folder as Python functions
     ostinato.export.stored_signatures  load_stored_signatures: what loading does, but for models with tables
+    ostinato.export.runtime    what runs stored functions, without the rest of TensorFlow
     ostinato.export.model      Model: what applications ask, whether it was loaded or is on a server
     ostinato.export.stream     Stream: a signature that reads frame by frame what another one reads whole
     ostinato.export.streaming_session  StreamingSession: a stream that a loaded model reads

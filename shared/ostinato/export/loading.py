@@ -15,6 +15,8 @@ from ostinato.export.versions import find_model
 if TYPE_CHECKING:
     import tensorflow as tf
 
+    from ostinato.export.runtime import Weight
+
 _OF_THE_EXPORT = {"tf_serving_warmup_requests", "proof_samples"}
 _IN_A_GRAPH = re.compile(r"\{\{.*?\}\}")  # where in the graph an op refused: nothing that a user knows
 
@@ -29,8 +31,8 @@ class LoadedModel(Model):
       interface: what `interface.json` says, `metadata` of the application included.
       assets: the application's files, by name.
       owner: whoever must live as long as the signatures, if they do not see to that themselves.
-      weights: what the signatures compute with, each once, named by its path in the Keras model (and `:0`); in models
-        that were exported before Ostinato named them so, halved ones by the last part of their paths.
+      weights: what the signatures compute with, each once, named by its path in the Keras model; in models that were
+        exported before Ostinato named them so, halved ones by the last part of their paths.
     """
 
     path: Path
@@ -38,16 +40,15 @@ class LoadedModel(Model):
     interface: Mapping[str, Any]
     assets: Mapping[str, Path]
     owner: object = None
-    weights: "Sequence[tf.Variable]" = ()
+    weights: "Sequence[Weight]" = ()
 
     def call(self, signature: str, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Asks a signature in this process."""
-        import tensorflow as tf
+        from ostinato.export import runtime
 
-        tensors = {name: tf.convert_to_tensor(value) for name, value in inputs.items()}
         try:
-            outputs = self.signatures[signature](**tensors)
-        except tf.errors.InvalidArgumentError as error:
+            outputs = self.signatures[signature](**{name: runtime.as_tensor(value) for name, value in inputs.items()})
+        except runtime.InvalidArgumentError as error:
             reason = (_IN_A_GRAPH.sub("", error.message).strip().splitlines() or ["it does not say why"])[0]
             raise InputError(f"the model in {self.path} refuses it ({reason})") from error
         return {name: tensor.numpy() for name, tensor in outputs.items()}
@@ -67,20 +68,29 @@ def load_model(name_or_path: str | Path, *, rebuild: bool = False) -> LoadedMode
     folder = find_model(name_or_path)
     interface = read_interface(folder)
 
-    import tensorflow as tf
-
     from ostinato.export.stored_signatures import load_stored_signatures
 
     assets = find_assets(folder)
     stored = None if rebuild else load_stored_signatures(folder)
     if stored is not None:
         return LoadedModel(folder, stored.signatures, interface, assets, weights=stored.weights)
+    return _rebuilt(folder, interface, assets)
+
+
+def _rebuilt(folder: Path, interface: Mapping[str, Any], assets: Mapping[str, Path]) -> LoadedModel:
+    import tensorflow as tf
+
+    from ostinato.export.runtime import Weight
+
     try:
         saved_model = tf.saved_model.load(str(folder))
     except (OSError, ValueError, LookupError, RuntimeError, tf.errors.OpError) as error:
         raise damaged(folder, error) from error
-    weights = {id(each): each for function in saved_model.signatures.values() for each in function.variables}
-    return LoadedModel(folder, saved_model.signatures, interface, assets, saved_model, tuple(weights.values()))
+    variables = {id(each): each for function in saved_model.signatures.values() for each in function.variables}
+    weights = tuple(
+        Weight(each.name.removesuffix(":0"), tuple(each.shape), each.dtype, each.handle) for each in variables.values()
+    )
+    return LoadedModel(folder, saved_model.signatures, interface, assets, saved_model, weights)
 
 
 def find_assets(folder: Path) -> dict[str, Path]:

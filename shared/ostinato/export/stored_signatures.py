@@ -10,25 +10,25 @@ from __future__ import annotations
 import functools
 import hashlib
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import tensorflow as tf
 from google.protobuf.message import DecodeError
-from tensorflow.core.framework import graph_pb2
+from tensorflow.core.framework import types_pb2
 from tensorflow.core.protobuf import trackable_object_graph_pb2
 
 from ostinato.errors import ModelError
+from ostinato.export import runtime
 from ostinato.export.saved_graph import callable_signatures, damaged, read_meta_graph
 
 _OBJECTS = "_CHECKPOINTABLE_OBJECT_GRAPH"  # where a checkpoint says which object each tensor belongs to
 _KNOWN_KINDS = {"user_object", "function", "bare_concrete_function", "variable"}  # of objects
-_FAULTS = (OSError, ValueError, LookupError, RuntimeError, DecodeError, tf.errors.OpError)  # of damaged files
+_FAULTS = (OSError, ValueError, LookupError, RuntimeError, DecodeError, runtime.OpError)  # of damaged files
 
 
 class StoredSignature:
-    """A signature of an exported model: tensors by keyword, a dict of tensors.
+    """A signature of an exported model: tensors or arrays by keyword, a dict of tensors.
 
     Its functions are handed to TensorFlow when it is asked for the first time.
 
@@ -53,57 +53,57 @@ class StoredSignature:
         definition: Any,
         call: Any,
         library: Mapping[str, Any],
-        captured: Sequence[tf.Variable],
+        captured: Sequence[runtime.Weight],
     ) -> None:
         self._folder, self._name, self._definition, self._call = folder, name, definition, call
         self._library, self._captured = library, captured
-        self._inputs, self._outputs = sorted(definition.inputs), sorted(definition.outputs)
-        self._specs = [_spec(definition.inputs[name]) for name in self._inputs]
+        self._dtypes = {name: runtime.dtype_of(tensor.dtype) for name, tensor in sorted(definition.inputs.items())}
 
-    def __call__(self, **tensors: tf.Tensor) -> dict[str, tf.Tensor]:
-        if tensors.keys() != set(self._inputs):
-            raise TypeError(f"{self._name} takes {', '.join(self._inputs)}; it was given {', '.join(sorted(tensors))}")
-        for name, spec in zip(self._inputs, self._specs, strict=True):
-            if tensors[name].dtype != spec.dtype:
-                message = f"{name} is {tensors[name].dtype.name}, and {self._name} takes {spec.dtype.name}"
-                raise tf.errors.InvalidArgumentError(None, None, message)
+    def __call__(self, **given: Any) -> dict[str, Any]:
+        if given.keys() != self._dtypes.keys():
+            raise TypeError(f"{self._name} takes {', '.join(self._dtypes)}; it was given {', '.join(sorted(given))}")
+        tensors = {name: runtime.as_tensor(value) for name, value in given.items()}
+        for name, dtype in self._dtypes.items():
+            if tensors[name].dtype != dtype:
+                message = f"{name} is {tensors[name].dtype.name}, and {self._name} takes {dtype.name}"
+                raise runtime.InvalidArgumentError(None, None, message)
+        function = self._function
         try:
-            return self._function(*(tensors[name] for name in self._inputs))
-        except tf.errors.NotFoundError as error:  # of an op, which is looked for when the function is called
+            return function(tensors)
+        except runtime.NotFoundError as error:  # of an op, which is looked for when the function is called
             raise damaged(self._folder, error) from error
 
     @functools.cached_property
-    def _function(self) -> Any:
+    def _function(self) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
         try:
             return self._hand_over()
         except _FAULTS as error:
             raise damaged(self._folder, error) from error
 
-    def _hand_over(self) -> Any:
-        """Returns a function of TensorFlow that calls the stored one, with the weights behind its inputs."""
-        needed = _with_all_it_calls(_called(self._call), self._library)
-        graph = graph_pb2.GraphDef(node=[self._call])
-        graph.library.function.extend(self._library[name] for name in needed)
-        sources = [self._definition.inputs[name].name for name in self._inputs]
-        handles = [source for source in map(_full_name, self._call.input) if source not in sources]
+    def _hand_over(self) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+        """Returns a function of tensors by name that calls the stored one, with the weights behind its inputs."""
+        called = _called(self._call)
+        runtime.add_functions(self._library[name] for name in _with_all_it_calls(called, self._library))
+        inputs = {tensor.name: name for name, tensor in self._definition.inputs.items()}
+        weights = iter(self._captured)
+        # Of each input of the call, the name of the signature's input that it is, or the handle of a weight.
+        sources = [inputs.get(_full_name(source)) or next(weights).handle for source in self._call.input]
+        outputs = {name: _number(tensor.name) for name, tensor in sorted(self._definition.outputs.items())}
+        num_outputs = len(self._library[called].signature.output_arg)
 
-        def imported(*tensors: tf.Tensor) -> dict[str, tf.Tensor]:
-            given = dict(zip(sources, tensors, strict=True))
-            given |= {
-                source: tf.identity(variable.handle) for source, variable in zip(handles, self._captured, strict=True)
-            }
-            wanted = [self._definition.outputs[name].name for name in self._outputs]
-            outputs = tf.graph_util.import_graph_def(graph, input_map=given, return_elements=wanted, name="")
-            return dict(zip(self._outputs, outputs, strict=True))
+        def call(tensors: Mapping[str, Any]) -> dict[str, Any]:
+            given = [tensors[source] if isinstance(source, str) else source for source in sources]
+            found = runtime.call_function(called, given, num_outputs)
+            return {name: found[number] for name, number in outputs.items()}
 
-        return tf.compat.v1.wrap_function(imported, self._specs)
+        return call
 
 
 class StoredSignatures(NamedTuple):
     """The signatures of a model by name, and the weights that they share."""
 
     signatures: Mapping[str, StoredSignature]
-    weights: Sequence[tf.Variable]
+    weights: Sequence[runtime.Weight]
 
 
 def load_stored_signatures(folder: Path) -> StoredSignatures | None:
@@ -150,21 +150,24 @@ def _called(call: Any) -> str:
     return call.attr["f"].func.name
 
 
-def _read_variables(folder: Path, objects: Sequence[Any]) -> dict[int, tf.Variable]:
+def _read_variables(folder: Path, objects: Sequence[Any]) -> dict[int, runtime.Weight]:
     """Returns the variables, by their number among the objects of the graph."""
-    reader = tf.train.load_checkpoint(str(folder / "variables" / "variables"))
-    stored = trackable_object_graph_pb2.TrackableObjectGraph.FromString(reader.get_tensor(_OBJECTS)).nodes
+    prefix = folder / "variables" / "variables"
+    (graph,) = runtime.read_checkpoint(prefix, {_OBJECTS: types_pb2.DT_STRING})
+    stored = trackable_object_graph_pb2.TrackableObjectGraph.FromString(graph.numpy()).nodes
     # Both files number their objects alike: as one walk over the model has met them.
     if [_children(node) for node in stored] != [_children(node) for node in objects]:
         raise ModelError(f"The weights in {folder} are not those of its graph; export or fetch it again.")
-    variables = {}
-    for number, node in enumerate(objects):
-        if node.HasField("variable"):
-            (attribute,) = stored[number].attributes
-            value = tf.constant(reader.get_tensor(attribute.checkpoint_key), tf.as_dtype(node.variable.dtype))
-            value.shape.assert_is_compatible_with(node.variable.shape)
-            variables[number] = tf.Variable(value, trainable=False, name=node.variable.name)
-    return variables
+    variables = {number: node.variable for number, node in enumerate(objects) if node.HasField("variable")}
+    keys = {}
+    for number, variable in variables.items():
+        (attribute,) = stored[number].attributes
+        keys[attribute.checkpoint_key] = variable.dtype
+    weights = {}
+    for (number, variable), tensor in zip(variables.items(), runtime.read_checkpoint(prefix, keys), strict=True):
+        tensor.shape.assert_is_compatible_with(variable.shape)
+        weights[number] = runtime.Weight.holding(variable.name, tensor)
+    return weights
 
 
 def _children(node: Any) -> list[tuple[str, int]]:
@@ -207,5 +210,6 @@ def _full_name(source: str) -> str:
     return source if ":" in source else f"{source}:0"
 
 
-def _spec(info: Any) -> tf.TensorSpec:
-    return tf.TensorSpec(tf.TensorShape(info.tensor_shape), tf.as_dtype(info.dtype))
+def _number(name: str) -> int:
+    """Returns which output of its node a tensor is, from its full name."""
+    return int(name.rpartition(":")[2])
