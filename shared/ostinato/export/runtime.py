@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from tensorflow.core.framework import types_pb2
 from tensorflow.python.eager import context, execute
 from tensorflow.python.framework import constant_op, dtypes, errors_impl
 
@@ -95,6 +96,14 @@ def read_checkpoint(prefix: Path, tensors: dict[str, int]) -> list[Any]:
     """
     inputs = [as_tensor(str(prefix)), as_tensor([*tensors]), as_tensor([""] * len(tensors))]
     return _run("RestoreV2", inputs, len(tensors), dtypes=[*tensors.values()])
+
+
+def widened(tensor: Any) -> Any:
+    """Returns a float16 tensor as float32, any other as it is."""
+    if tensor.dtype != dtypes.float16:
+        return tensor
+    (wide,) = _run("Cast", [tensor], 1, SrcT=types_pb2.DT_HALF, DstT=types_pb2.DT_FLOAT, Truncate=False)
+    return wide
 
 
 def _run(op: str, inputs: list[Any], num_outputs: int, **attributes: Any) -> list[Any]:

@@ -21,6 +21,7 @@ from tensorflow.core.protobuf import trackable_object_graph_pb2
 from ostinato.errors import ModelError
 from ostinato.export import runtime
 from ostinato.export.saved_graph import callable_signatures, damaged, read_meta_graph
+from ostinato.export.widening import widen_weights
 
 _OBJECTS = "_CHECKPOINTABLE_OBJECT_GRAPH"  # where a checkpoint says which object each tensor belongs to
 _KNOWN_KINDS = {"user_object", "function", "bare_concrete_function", "variable"}  # of objects
@@ -119,20 +120,22 @@ def load_stored_signatures(folder: Path) -> StoredSignatures | None:
     calls = {name: _call_of(meta_graph, name) for name in callable_signatures(meta_graph.signature_def)}
     if None in calls.values() or not {node.WhichOneof("kind") for node in objects.nodes} <= _KNOWN_KINDS:
         return None
-    try:
-        variables = _read_variables(folder, objects.nodes)
-    except _FAULTS as error:
-        raise damaged(folder, error) from error
-    captured = {
-        name: [variables[number] for number in objects.concrete_functions[_called(call)].bound_inputs]
-        for name, call in calls.items()
-    }
+    bound = {name: objects.concrete_functions[_called(call)].bound_inputs for name, call in calls.items()}
     # A process knows one function of each name, and versions of a model use the same names. By their content those of a
     # model that is loaded again are known already: TensorFlow never forgets one.
     content = hashlib.sha256(meta_graph.graph_def.library.SerializeToString(deterministic=True)).hexdigest()
+    _strip(meta_graph.graph_def.library.function)
     library = _renamed(meta_graph.graph_def.library.function, calls.values(), suffix=f"_{content[:16]}")
+    needed = set().union(*(_with_all_it_calls(_called(call), library) for call in calls.values()))
+    widened = widen_weights([library[name] for name in needed & library.keys()])
+    try:
+        variables = _read_variables(folder, objects.nodes, widened=widened)
+    except _FAULTS as error:
+        raise damaged(folder, error) from error
     signatures = {
-        name: StoredSignature(folder, name, meta_graph.signature_def[name], call, library, captured[name])
+        name: StoredSignature(
+            folder, name, meta_graph.signature_def[name], call, library, [variables[number] for number in bound[name]]
+        )
         for name, call in calls.items()
     }
     return StoredSignatures(signatures, tuple(variables.values()))
@@ -150,8 +153,8 @@ def _called(call: Any) -> str:
     return call.attr["f"].func.name
 
 
-def _read_variables(folder: Path, objects: Sequence[Any]) -> dict[int, runtime.Weight]:
-    """Returns the variables, by their number among the objects of the graph."""
+def _read_variables(folder: Path, objects: Sequence[Any], *, widened: bool) -> dict[int, runtime.Weight]:
+    """Returns the variables, by their number among the objects of the graph; `widened`, float32 for float16."""
     prefix = folder / "variables" / "variables"
     (graph,) = runtime.read_checkpoint(prefix, {_OBJECTS: types_pb2.DT_STRING})
     stored = trackable_object_graph_pb2.TrackableObjectGraph.FromString(graph.numpy()).nodes
@@ -166,7 +169,7 @@ def _read_variables(folder: Path, objects: Sequence[Any]) -> dict[int, runtime.W
     weights = {}
     for (number, variable), tensor in zip(variables.items(), runtime.read_checkpoint(prefix, keys), strict=True):
         tensor.shape.assert_is_compatible_with(variable.shape)
-        weights[number] = runtime.Weight.holding(variable.name, tensor)
+        weights[number] = runtime.Weight.holding(variable.name, runtime.widened(tensor) if widened else tensor)
     return weights
 
 
@@ -186,14 +189,22 @@ def _renamed(functions: Sequence[Any], calls: Iterable[Any], suffix: str) -> dic
     return {function.signature.name: function for function in functions}
 
 
+def _strip(functions: Iterable[Any]) -> None:
+    """Takes from functions what only those read who build graphs of them; the first call copies it again and again."""
+    for node in (node for function in functions for node in function.node_def):
+        node.attr.pop("_output_shapes", None)
+        node.ClearField("experimental_debug_info")
+
+
 def _with_all_it_calls(name: str, library: Mapping[str, Any]) -> set[str]:
-    """Returns a function's name and those of all functions that it and they call."""
+    """Returns a function's name and those of all functions that it and they call, even if there are none."""
     found, waiting = set(), [name]
     while waiting:
         name = waiting.pop()
         if name not in found:
             found.add(name)
-            waiting.extend(reference.name for node in library[name].node_def for reference in _references(node))
+            nodes = library[name].node_def if name in library else ()
+            waiting.extend(reference.name for node in nodes for reference in _references(node))
     return found
 
 
