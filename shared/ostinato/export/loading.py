@@ -1,5 +1,4 @@
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +8,7 @@ import numpy as np
 
 from ostinato.errors import InputError, ModelError
 from ostinato.export.model import Model
-from ostinato.export.saved_graph import damaged
+from ostinato.export.saved_graph import damaged, reason_of
 from ostinato.export.versions import find_model
 
 if TYPE_CHECKING:
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from ostinato.export.runtime import Weight
 
 _OF_THE_EXPORT = {"tf_serving_warmup_requests", "proof_samples"}
-_IN_A_GRAPH = re.compile(r"\{\{.*?\}\}")  # where in the graph an op refused: nothing that a user knows
 
 
 @dataclass(frozen=True)
@@ -27,7 +25,8 @@ class LoadedModel(Model):
 
     Attributes:
       path: its version folder.
-      signatures: functions by name; inputs by keyword, as tensors; they return dicts of tensors.
+      signatures: functions by name; inputs by keyword, as tensors; they return dicts of tensors. Within a graph, such
+        as a `tf.function`, only those can be called that were built anew (`load_model(..., rebuild=True)`).
       interface: what `interface.json` says, `metadata` of the application included.
       assets: the application's files, by name.
       owner: whoever must live as long as the signatures, if they do not see to that themselves.
@@ -49,8 +48,7 @@ class LoadedModel(Model):
         try:
             outputs = self.signatures[signature](**{name: runtime.as_tensor(value) for name, value in inputs.items()})
         except runtime.InvalidArgumentError as error:
-            reason = (_IN_A_GRAPH.sub("", error.message).strip().splitlines() or ["it does not say why"])[0]
-            raise InputError(f"the model in {self.path} refuses it ({reason})") from error
+            raise InputError(f"the model in {self.path} refuses it ({reason_of(error)})") from error
         return {name: tensor.numpy() for name, tensor in outputs.items()}
 
 

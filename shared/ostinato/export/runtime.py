@@ -20,6 +20,11 @@ InvalidArgumentError = errors_impl.InvalidArgumentError
 NotFoundError = errors_impl.NotFoundError
 
 
+def is_eager() -> bool:
+    """Whether ops are run where they are called, not put into a graph that is being made."""
+    return context.executing_eagerly()
+
+
 def as_tensor(value: Any) -> Any:
     """Returns a value, such as an array, as a `tf.Tensor`; one that is a tensor already, as it is."""
     return constant_op.constant(value)
@@ -45,7 +50,7 @@ def call_function(name: str, inputs: Sequence[Any], num_outputs: int) -> list[An
     return context.context().call_function(name.encode(), list(inputs), num_outputs) or []
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Weight:
     """A variable of an exported model.
 

@@ -1,3 +1,4 @@
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,6 +7,7 @@ from typing import Any
 from ostinato.errors import ModelError
 from ostinato.export.versions import SAVED_MODEL_FILE
 
+_OF_A_GRAPH = re.compile(r"\{\{.*?\}\}|\[Op:.*?\]")  # where an op failed: nothing that a user knows
 INIT_SIGNATURE = "__saved_model_init_op"  # TensorFlow's own, not to be called
 
 
@@ -74,9 +76,13 @@ def read_meta_graph(folder: Path) -> Any:
 
 def damaged(folder: Path, error: Exception) -> ModelError:
     """Returns what to raise where TensorFlow fails on a version folder."""
-    # Its message goes on for pages; the first line says what is wrong.
-    reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-    return ModelError(f"The model in {folder} is damaged ({reason}); export or fetch it again.")
+    return ModelError(f"The model in {folder} is damaged ({reason_of(error)}); export or fetch it again.")
+
+
+def reason_of(error: Exception) -> str:
+    """Returns the first line of what TensorFlow says, which goes on for pages, without the names of its nodes."""
+    lines = _OF_A_GRAPH.sub("", str(getattr(error, "message", error))).strip().splitlines()
+    return lines[0].strip() if lines else type(error).__name__
 
 
 def callable_signatures(signatures: Mapping[str, Any]) -> list[str]:
@@ -97,7 +103,7 @@ def _tensors(infos: Mapping[str, Any]) -> dict[str, TensorDescription]:
 
 
 def _tensor(info: Any) -> TensorDescription:
-    from tensorflow import dtypes
+    from tensorflow.python.framework import dtypes
 
     shape = info.tensor_shape
     sizes = None if shape.unknown_rank else tuple(None if dim.size < 0 else dim.size for dim in shape.dim)

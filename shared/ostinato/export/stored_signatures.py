@@ -20,6 +20,7 @@ from tensorflow.core.protobuf import trackable_object_graph_pb2
 
 from ostinato.errors import ModelError
 from ostinato.export import runtime
+from ostinato.export.function_checks import check_functions
 from ostinato.export.saved_graph import callable_signatures, damaged, read_meta_graph
 from ostinato.export.widening import widen_weights
 
@@ -31,7 +32,8 @@ _FAULTS = (OSError, ValueError, LookupError, RuntimeError, DecodeError, runtime.
 class StoredSignature:
     """A signature of an exported model: tensors or arrays by keyword, a dict of tensors.
 
-    Its functions are handed to TensorFlow when it is asked for the first time.
+    Its functions are handed to TensorFlow when it is asked for the first time. It is asked eagerly: to have it in
+    another graph, load the model with `rebuild=True`.
 
     Args:
       folder: where it was stored, for messages.
@@ -42,7 +44,7 @@ class StoredSignature:
       captured: the variables that the function reads, in the order of the inputs behind those of the signature.
 
     Raises:
-      TypeError: tensors are missing, or there are others.
+      TypeError: tensors are missing, or there are others, or they are those of a graph.
       tf.errors.InvalidArgumentError: they are of other dtypes, or the graph refuses them.
       ModelError: the functions are damaged, or have ops that this TensorFlow has not.
     """
@@ -63,6 +65,8 @@ class StoredSignature:
     def __call__(self, **given: Any) -> dict[str, Any]:
         if given.keys() != self._dtypes.keys():
             raise TypeError(f"{self._name} takes {', '.join(self._dtypes)}; it was given {', '.join(sorted(given))}")
+        if not runtime.is_eager():
+            raise TypeError(f"{self._name} is called within a graph: load the model with rebuild=True for that")
         tensors = {name: runtime.as_tensor(value) for name, value in given.items()}
         for name, dtype in self._dtypes.items():
             if tensors[name].dtype != dtype:
@@ -84,16 +88,21 @@ class StoredSignature:
     def _hand_over(self) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
         """Returns a function of tensors by name that calls the stored one, with the weights behind its inputs."""
         called = _called(self._call)
-        runtime.add_functions(self._library[name] for name in _with_all_it_calls(called, self._library))
-        inputs = {tensor.name: name for name, tensor in self._definition.inputs.items()}
-        weights = iter(self._captured)
-        # Of each input of the call, the name of the signature's input that it is, or the handle of a weight.
-        sources = [inputs.get(_full_name(source)) or next(weights).handle for source in self._call.input]
+        functions = [self._library[name] for name in _with_all_it_calls(called, self._library)]
+        check_functions(functions)
+        sources = [_full_name(source) for source in self._call.input]
+        names = {tensor.name: name for name, tensor in self._definition.inputs.items()}
+        others = [source for source in sources if source not in names]
+        handles = {source: weight.handle for source, weight in zip(others, self._captured, strict=True)}
         outputs = {name: _number(tensor.name) for name, tensor in sorted(self._definition.outputs.items())}
-        num_outputs = len(self._library[called].signature.output_arg)
+        signature = self._library[called].signature
+        num_outputs = len(signature.output_arg)
+        if len(sources) != len(signature.input_arg) or max(outputs.values(), default=0) >= num_outputs:
+            raise ValueError(f"{self._name} calls a function of other inputs or outputs")
+        runtime.add_functions(functions)
 
         def call(tensors: Mapping[str, Any]) -> dict[str, Any]:
-            given = [tensors[source] if isinstance(source, str) else source for source in sources]
+            given = [tensors[names[source]] if source in names else handles[source] for source in sources]
             found = runtime.call_function(called, given, num_outputs)
             return {name: found[number] for name, number in outputs.items()}
 

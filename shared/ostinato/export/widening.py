@@ -18,7 +18,8 @@ def widen_weights(functions: Sequence[Any]) -> bool:
     them once; what it computes is the same to the bit.
 
     Returns:
-      Whether they do so now. Where anything but such a cast reads a float16 variable, they are left as they are.
+      Whether they do so now. Where anything but such a cast reads a float16 variable, or anything writes one, they are
+      left as they are.
     """
     casts = []
     for function in functions:
@@ -27,13 +28,21 @@ def widen_weights(functions: Sequence[Any]) -> bool:
         if any(_source(tensor) in reads for tensor in function.ret.values()) or not all(map(_is_cast, users)):
             return False
         casts += users
+    if not casts or any(_handles_half(node) for function in functions for node in function.node_def):
+        return False
     for node in (node for function in functions for node in function.node_def if _reads_half(node)):
         node.attr["dtype"].type = _SINGLE
     for cast in casts:
         cast.attr["SrcT"].type = _SINGLE  # from float32 to float32 it hands on its input
     for argument in (argument for function in functions for argument in function.signature.input_arg):
         del argument.handle_data[:]  # it says of which dtype a variable is
-    return bool(casts)
+    return True
+
+
+def _handles_half(node: Any) -> bool:
+    """Whether a node may be given a float16 variable and is no plain read: `ResourceGather`, `AssignVariableOp`, ..."""
+    has_dtype = "dtype" in node.attr and node.op not in ("ReadVariableOp", "Const")
+    return has_dtype and node.attr["dtype"].type == _HALF
 
 
 def _reads_half(node: Any) -> bool:

@@ -8,8 +8,8 @@ from typing import Any
 
 import grpc
 import numpy as np
-import tensorflow as tf
 from tensorflow.core.protobuf import error_codes_pb2
+from tensorflow.python.framework import tensor_util
 from tensorflow_serving.apis import (
     get_model_metadata_pb2,
     get_model_status_pb2,
@@ -84,7 +84,7 @@ class GrpcTransport:
         answer = self._ask(self._prediction.Predict, request, timeout)
         if set(answer.outputs) != set(described.outputs):
             raise CallFailed("DATA_LOSS", f"its answer does not fit signature {signature}")
-        return {name: tf.make_ndarray(tensor) for name, tensor in answer.outputs.items()}
+        return {name: tensor_util.MakeNdarray(tensor) for name, tensor in answer.outputs.items()}
 
     def metadata(self, timeout: float) -> dict[str, SignatureDescription]:
         """What the signatures take and give, by name."""

@@ -6,14 +6,14 @@ import math
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
+from tensorflow.python.framework import dtypes, tensor_util
 
 from ostinato.serving.errors import ServingError
 
 
 def to_proto(array: np.ndarray) -> Any:
     """Returns the `TensorProto` of an array; strings are object arrays of bytes."""
-    return tf.make_tensor_proto(array, tf.string if array.dtype.hasobject else None, array.shape)
+    return tensor_util.make_tensor_proto(array, dtypes.string if array.dtype.hasobject else None, array.shape)
 
 
 def from_proto(name: str, proto: Any, max_bytes: int) -> np.ndarray:
@@ -32,9 +32,9 @@ def from_proto(name: str, proto: Any, max_bytes: int) -> np.ndarray:
     sizes = [dim.size for dim in proto.tensor_shape.dim]
     if any(size < 0 for size in sizes):
         raise ServingError("INVALID_ARGUMENT", f"Input {name} has the shape {sizes}.")
-    is_text = proto.dtype == tf.string.as_datatype_enum
+    is_text = proto.dtype == dtypes.string.as_datatype_enum
     try:
-        item_size = 8 if is_text else np.dtype(tf.dtypes.as_dtype(proto.dtype).as_numpy_dtype).itemsize
+        item_size = 8 if is_text else np.dtype(dtypes.as_dtype(proto.dtype).as_numpy_dtype).itemsize
     except (KeyError, TypeError) as error:
         raise ServingError("INVALID_ARGUMENT", f"Input {name} has a dtype that no model takes.") from error
     if math.prod(sizes) * item_size > max_bytes:
@@ -44,6 +44,6 @@ def from_proto(name: str, proto: Any, max_bytes: int) -> np.ndarray:
             "INVALID_ARGUMENT", f"Input {name} of shape {sizes} comes with {len(proto.string_val)} strings."
         )
     try:
-        return tf.make_ndarray(proto)
+        return tensor_util.MakeNdarray(proto)
     except (TypeError, ValueError, OverflowError) as error:
         raise ServingError("INVALID_ARGUMENT", f"Input {name} holds values that do not make its shape.") from error
