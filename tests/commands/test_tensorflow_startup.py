@@ -107,7 +107,18 @@ def test_programs_that_make_no_model_begin_without_keras_and_may_import_it_later
         assert taken.split()[::2] == ["True", "True"]
 
 
-def test_devices_that_are_plugged_in_are_looked_for_where_there_are_any(tmp_path):
+@pytest.mark.parametrize("installed", ["a package", "a library"])
+def test_devices_that_are_plugged_in_are_looked_for_where_there_are_any(tmp_path, monkeypatch, installed):
+    assert not tensorflow_startup._has_plugged_in_devices()
+    if installed == "a package":
+        (tmp_path / "tensorflow-plugins").mkdir()
+        monkeypatch.syspath_prepend(tmp_path)
+    else:
+        monkeypatch.setenv("TF_PLUGGABLE_DEVICE_LIBRARY_PATH", "/somewhere/device.so")
+    assert tensorflow_startup._has_plugged_in_devices()
+
+
+def test_all_of_tensorflow_is_imported_where_devices_are_plugged_in(tmp_path):
     (tmp_path / "tensorflow-plugins").mkdir()
     script = (
         "from ostinato.commands import quiet_tensorflow\nprint('zeros' in vars(quiet_tensorflow(runs_exported=True)))\n"

@@ -61,7 +61,7 @@ def test_tensors_are_what_tensorflow_makes_of_arrays(value, dtype, shape):
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.int32])
-def test_a_weight_holds_its_value_as_long_as_it_lives(dtype):
+def test_a_weight_holds_its_value_and_what_is_assigned_to_it(dtype):
     value = np.arange(6).astype(dtype).reshape(2, 3)
     weight = runtime.Weight.holding("a/kernel", runtime.as_tensor(value))
     assert (weight.name, weight.shape, weight.dtype) == ("a/kernel", (2, 3), tf.as_dtype(dtype))

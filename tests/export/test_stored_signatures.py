@@ -190,6 +190,16 @@ def test_a_graph_that_lacks_something_is_named_when_it_is_asked(two_signatures, 
     assert not any(each in str(caught.value) for each in ("\n", "{{", "[Op:"))
 
 
+def test_a_weight_that_there_is_not_is_named_when_the_model_is_loaded(two_signatures):
+    def damage(graph):
+        for function in graph.object_graph_def.concrete_functions.values():
+            function.bound_inputs.append(10_000)
+
+    change_graph(two_signatures, damage)
+    with pytest.raises(ModelError, match=r"toy/1 is damaged \(10000\); export or fetch it again"):
+        load_model(two_signatures)
+
+
 def test_damaged_weights_are_said_to_be_without_the_names_of_nodes(two_signatures):
     (data,) = (two_signatures / "variables").glob("*.data-*")
     data.write_bytes(data.read_bytes()[:-20])

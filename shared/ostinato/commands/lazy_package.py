@@ -14,8 +14,9 @@ from typing import Any
 def import_lazily(name: str, within: Callable[[], AbstractContextManager]) -> ModuleType:
     """Puts a package in its place that does nothing before something is asked of it, and returns it.
 
-    The modules in its folder can be imported before that. Those that it puts elsewhere, as TensorFlow does with
-    `tensorflow.io`, can be imported after it; and not by two threads at once where one of them holds the other up.
+    The modules in its folder can be imported before that; those that it puts elsewhere, as TensorFlow does with
+    `tensorflow.io`, only after it. One thread should be the first to ask: two, of which one imports what the whole
+    imports too, may wait for each other.
 
     Args:
       name: of the package.

@@ -23,7 +23,7 @@ from ostinato.export.agreement import check_agreement, check_padded_agreement
 from ostinato.export.graph_checks import check_batch_dimensions, check_ops
 from ostinato.export.item_groups import all_same, groups_of_one_kind, row, together
 from ostinato.export.loading import LoadedModel, load_model
-from ostinato.export.saved_graph import SavedGraph, read_graph
+from ostinato.export.saved_graph import SavedGraph, read_graph, reason_of
 from ostinato.export.stream import is_state
 from ostinato.export.stream_proof import StreamProof, prove_stream
 from ostinato.export.warmup import WARMUP_FILE, Request, batch_size, read_requests, single_items
@@ -171,8 +171,7 @@ def _call(model: LoadedModel, name: str, inputs: Mapping[str, np.ndarray]) -> di
     try:
         outputs = model.signatures[name](**{key: tf.convert_to_tensor(value) for key, value in inputs.items()})
     except (tf.errors.OpError, TypeError, ValueError) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise ModelError(f"Signature {name} fails on a stored request ({reason}).") from error
+        raise ModelError(f"Signature {name} fails on a stored request ({reason_of(error)}).") from error
     arrays = {key: value.numpy() for key, value in outputs.items()}
     batch = batch_size(inputs)
     for key, array in arrays.items():

@@ -139,12 +139,11 @@ def load_stored_signatures(folder: Path) -> StoredSignatures | None:
     widened = widen_weights([library[name] for name in needed & library.keys()])
     try:
         variables = _read_variables(folder, objects.nodes, widened=widened)
+        captured = {name: [variables[number] for number in numbers] for name, numbers in bound.items()}
     except _FAULTS as error:
         raise damaged(folder, error) from error
     signatures = {
-        name: StoredSignature(
-            folder, name, meta_graph.signature_def[name], call, library, [variables[number] for number in bound[name]]
-        )
+        name: StoredSignature(folder, name, meta_graph.signature_def[name], call, library, captured[name])
         for name, call in calls.items()
     }
     return StoredSignatures(signatures, tuple(variables.values()))

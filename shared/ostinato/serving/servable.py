@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from ostinato.errors import ModelError
+from ostinato.export.saved_graph import reason_of
 from ostinato.export.warmup import WARMUP_FILE, read_requests
 from ostinato.serving.errors import ServingError, code_name
 from ostinato.serving.graph_safety import check_folder, check_graph
@@ -99,7 +100,7 @@ class Servable:
             saved_model = tf.saved_model.load(str(folder))
         except _FAULTS_OF_A_MODEL as error:
             raise ModelError(
-                f"the model in {folder} is damaged or half-copied ({_first_line(error)}); export or fetch it again"
+                f"the model in {folder} is damaged or half-copied ({reason_of(error)}); export or fetch it again"
             ) from error
         servable = cls(folder, saved_model, meta_graph.signature_def)
         missing = sorted(servable.signatures.keys() - servable._functions.keys())
@@ -222,7 +223,3 @@ def _checked(name: str, array: np.ndarray, info: TensorInfo) -> np.ndarray:
 def _message(error: Exception) -> str:
     """What TensorFlow says, in one line and without the names of its nodes."""
     return " ".join(_NOISE.sub(" ", str(getattr(error, "message", error))).split()) or type(error).__name__
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
